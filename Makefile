@@ -1,0 +1,48 @@
+# Two commands for newcomers: `make run` and `make test`. The others are their parts.
+PYTHON ?= python3
+BIN := .venv/bin
+# `sam build` wants the runtime's own Python; pyenv keeps it off PATH.
+export PATH := $(PATH):$(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help run demo test lint types build lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+.venv/ready: requirements.txt requirements-uv.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip install --quiet --python .venv --no-deps --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: .venv/ready ## start the local stack; Ctrl-C stops it
+	@$(BIN)/python -m local
+
+demo: .venv/ready ## one purchase against a fresh stack, step by step
+	@$(BIN)/python -m local.demo
+
+test: .venv/ready lint types ## lint, types and all tests
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+build: .venv/ready ## what `sam deploy` would upload
+	$(BIN)/sam build
+
+lock: .venv/ready ## pin what pyproject.toml names, with hashes
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
+	  --group dev -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \
+	  --python-platform aarch64-manylinux_2_28 --constraint requirements.txt \
+	  --group layer -o layers/dependencies/requirements.txt
+	sed -n '/^uv==/,/^[a-z].*==/p' requirements.txt | sed '$$d' > requirements-uv.txt
+
+clean:
+	rm -rf .venv .local .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache

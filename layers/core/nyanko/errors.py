@@ -1,0 +1,74 @@
+"""The three ways in which anything here fails.
+
+    Exception
+    ├── BadInput    the caller is wrong: HTTP 4xx, never retried
+    ├── Permanent   we must not go on: the event is parked and a person looks
+    └── Retryable   the world is briefly wrong: HTTP 503, retried with backoff and jitter
+
+They are final because Step Functions matches the exact class name, never a base class. Any other
+exception is a fault of ours and ends parked as well.
+"""
+
+from typing import Literal, final
+
+BadInputCode = Literal[
+    "InvalidRequest",
+    "InvalidSignature",
+    "MalformedEvent",
+    "NotFound",
+    "Conflict",
+    "NotEnough",
+    "LimitReached",
+    "IdempotencyMismatch",
+    "CheckoutExpired",
+]
+PermanentCode = Literal[
+    "AmountMismatch",
+    "BadSignature",
+    "MalformedEvent",
+    "PlayerMismatch",
+    "UnknownPurchase",
+    "UnsupportedApiVersion",
+    "WrongMode",
+]
+RetryableCode = Literal[
+    "Conflict",
+    "JoinmakeUnavailable",
+    "NotConfigured",
+    "PurchaseNotFoundYet",
+    "ServiceUnavailable",
+    "StripeUnavailable",
+]
+
+
+@final
+class BadInput(Exception):
+    """The caller is wrong and is told how.
+
+    `code` is stable and for programs; the message says what was wrong and what to do.
+    """
+
+    def __init__(self, code: BadInputCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code: BadInputCode = code
+        self.message = message
+
+
+@final
+class Permanent(Exception):
+    """Going on would be wrong however often it is tried; `code` is the reason an event is parked for."""
+
+    def __init__(self, code: PermanentCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code: PermanentCode = code
+        self.message = message
+
+
+@final
+class Retryable(Exception):
+    """The same call may succeed later; `code` becomes the parking reason once retries are exhausted."""
+
+    def __init__(self, code: RetryableCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code: RetryableCode = code
+        self.message = message
