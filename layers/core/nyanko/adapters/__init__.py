@@ -1,0 +1,1 @@
+"""The only speakers of AWS, Stripe, Web3Auth and Join&make; each translates foreign errors once."""

@@ -1,0 +1,137 @@
+"""What Stripe has told us about one purchase, and how two tellings merge.
+
+`Facts.merge` is a join: commutative, associative and idempotent. Whatever order Stripe's events come in, and
+however often, the same set of events ends in the same facts
+(https://docs.stripe.com/webhooks#event-ordering: no order is promised).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, TypeVar, get_args
+
+RefundStatus = Literal["pending", "requires_action", "succeeded", "canceled", "failed"]
+"""In the order in which a later one wins: a refund may fail after it succeeded, never the reverse
+(https://docs.stripe.com/refunds#failed-refunds)."""
+
+Closing = Literal["expired", "async_failed"]
+"""Why no payment is expected any more, in the order in which the later one wins. Neither beats a payment."""
+
+INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
+RELEASED = frozenset({"won", "warning_closed", "prevented"})
+LOST = frozenset({"lost"})
+REFUND_ORDER: tuple[RefundStatus, ...] = get_args(RefundStatus)
+_CLOSING_ORDER: tuple[Closing, ...] = get_args(Closing)
+_Fact = TypeVar("_Fact", "Refund", "Dispute")
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund of the purchase's payment; `amount` is an integer in the currency's minor unit."""
+
+    amount: int
+    status: RefundStatus
+
+    def merge(self, other: Self) -> Self:
+        return max(self, other, key=lambda refund: (REFUND_ORDER.index(refund.status), refund.amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """One dispute of the purchase's payment, as the event created at `at` (epoch seconds) showed it.
+
+    A status that this code does not know counts as open: items are held until Stripe names an end we know.
+    """
+
+    status: str
+    at: int
+
+    @property
+    def ended(self) -> bool:
+        return self.status in RELEASED or self.status in LOST
+
+    @property
+    def holds(self) -> bool:
+        """Whether the disputed money is away from us: an open dispute or a lost one.
+
+        An inquiry moves no money (https://docs.stripe.com/disputes/how-disputes-work#inquiries).
+        """
+        return self.status not in RELEASED and self.status not in INQUIRIES
+
+    def merge(self, other: Self) -> Self:
+        """Of two tellings the ended one wins, then the later, then the one that holds."""
+        return max(
+            self, other, key=lambda dispute: (dispute.ended, dispute.at, dispute.holds, dispute.status)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of a purchase's money; amounts are integers in the currency's minor unit.
+
+    `paid` is the amount confirmed as paid, `pending` that a delayed payment was chosen, `closed` that none is
+    expected any more, `refunds` and `disputes` are by Stripe's ids.
+    """
+
+    paid: int = 0
+    pending: bool = False
+    closed: Closing | None = None
+    payment_intent: str | None = None
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+    disputes: Mapping[str, Dispute] = field(default_factory=dict)
+
+    @property
+    def refunded(self) -> int:
+        return sum(refund.amount for refund in self.refunds.values() if refund.status == "succeeded")
+
+    @property
+    def held(self) -> bool:
+        return any(dispute.holds for dispute in self.disputes.values())
+
+    def merge(self, other: Self) -> Self:
+        return type(self)(
+            paid=max(self.paid, other.paid),
+            pending=self.pending or other.pending,
+            closed=max(self.closed, other.closed, key=_closing_order),
+            payment_intent=max(self.payment_intent, other.payment_intent, key=lambda known: known or ""),
+            refunds=_merge_by_id(self.refunds, other.refunds),
+            disputes=_merge_by_id(self.disputes, other.disputes),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON shape that the workflow carries and the purchase row stores."""
+        return {
+            "paid": self.paid,
+            "pending": self.pending,
+            "closed": self.closed,
+            "payment_intent": self.payment_intent,
+            "refunds": {
+                refund_id: {"amount": refund.amount, "status": refund.status}
+                for refund_id, refund in sorted(self.refunds.items())
+            },
+            "disputes": {
+                dispute_id: {"status": dispute.status, "at": dispute.at}
+                for dispute_id, dispute in sorted(self.disputes.items())
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        return cls(
+            paid=raw["paid"],
+            pending=raw["pending"],
+            closed=raw["closed"],
+            payment_intent=raw["payment_intent"],
+            refunds={refund_id: Refund(**refund) for refund_id, refund in raw["refunds"].items()},
+            disputes={dispute_id: Dispute(**dispute) for dispute_id, dispute in raw["disputes"].items()},
+        )
+
+
+def _closing_order(closed: Closing | None) -> int:
+    return -1 if closed is None else _CLOSING_ORDER.index(closed)
+
+
+def _merge_by_id(ours: Mapping[str, _Fact], theirs: Mapping[str, _Fact]) -> dict[str, _Fact]:
+    merged = dict(ours)
+    for identifier, fact in theirs.items():
+        merged[identifier] = merged[identifier].merge(fact) if identifier in merged else fact
+    return merged

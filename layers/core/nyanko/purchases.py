@@ -1,0 +1,80 @@
+"""A purchase: what was ordered, what Stripe said of its money, and what was granted for it."""
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Literal
+
+from nyanko.catalogue import Product
+from nyanko.facts import Facts
+
+Status = Literal[
+    "created", "pending", "paid", "granted", "expired", "failed", "partially_refunded", "refunded", "disputed"
+]
+
+CHECKOUT_SECONDS = 3600
+"""How long the Checkout Session stays open: Stripe allows 30 minutes to 24 hours after its creation
+(https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One order of `quantity` packs of `product`, which is the catalogue's entry as it was at that moment.
+
+    `amount` is an integer in the currency's minor unit; times are epoch seconds UTC. `granted` counts the
+    packs that the inventory holds for it, `version` its changes: every write is conditional on it.
+    """
+
+    purchase_id: str
+    player_id: str
+    product: Product
+    quantity: int
+    created_at: int
+    updated_at: int
+    session_id: str | None = None
+    url: str | None = None
+    facts: Facts = field(default_factory=Facts)
+    granted: int = 0
+    version: int = 0
+
+    @property
+    def amount(self) -> int:
+        return self.product.unit_amount * self.quantity
+
+    @property
+    def currency(self) -> str:
+        return self.product.currency
+
+    @property
+    def expires_at(self) -> int:
+        return self.created_at + CHECKOUT_SECONDS
+
+
+def entitled(purchase: Purchase) -> int:
+    """How many of the bought packs the player is entitled to now: a pure function of the facts.
+
+    Disputed money is not ours, so nothing is due while it is away. A partial refund that leaves part of a
+    pack paid takes nothing of that pack back.
+    """
+    facts = purchase.facts
+    if facts.held:
+        return 0
+    kept = facts.paid - facts.refunded
+    return min(purchase.quantity, max(0, ceil(kept / purchase.product.unit_amount)))
+
+
+def status(purchase: Purchase) -> Status:
+    """The one word that the client is told, derived from the facts and the grant."""
+    facts = purchase.facts
+    if facts.paid:
+        if facts.held:
+            return "disputed"
+        if facts.refunded >= facts.paid:
+            return "refunded"
+        if facts.refunded:
+            return "partially_refunded"
+        return "granted" if purchase.granted == entitled(purchase) else "paid"
+    if facts.closed == "async_failed":
+        return "failed"
+    if facts.closed == "expired":
+        return "expired"
+    return "pending" if facts.pending else "created"
