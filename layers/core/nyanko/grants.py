@@ -8,19 +8,20 @@ from nyanko.purchases import Purchase, entitled
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The change that brings the inventory from `before` to `after`; `items` maps item id to a signed count.
-
-    Nothing is due when `items` is empty, however often that is found out.
-    """
+    """The change from `before` to `after`; `items` maps item id to a signed count for the inventory."""
 
     before: Purchase
     after: Purchase
     items: Mapping[str, int]
 
+    @property
+    def nothing_due(self) -> bool:
+        return self.before.granted == self.after.granted
+
 
 def converge(purchase: Purchase, now: int) -> Grant:
     """The grant that is due now. Applied under the condition that `purchase.version` is unchanged, it is
-    applied once: afterwards the same facts give an empty grant.
+    applied once: afterwards nothing is due for the same facts.
     """
     due = entitled(purchase)
     packs = due - purchase.granted

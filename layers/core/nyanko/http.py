@@ -60,3 +60,11 @@ def failure(error: BadInput | Permanent | Retryable) -> dict[str, Any]:
     if isinstance(error, Retryable):
         return answer(503, body, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     return answer(500, body)
+
+
+def json_body(proxy_event: Mapping[str, Any]) -> Any:  # noqa: ANN401 whatever JSON the caller sent
+    """The body's JSON; raises `BadInput` when it is none."""
+    try:
+        return json.loads(raw_body(proxy_event).decode())
+    except (ValueError, RecursionError):
+        raise BadInput("InvalidRequest", "the body is not JSON in UTF-8") from None

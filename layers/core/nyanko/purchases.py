@@ -5,6 +5,7 @@ from math import ceil
 from typing import Literal
 
 from nyanko.catalogue import Product
+from nyanko.errors import Permanent
 from nyanko.facts import Facts
 
 Status = Literal[
@@ -78,3 +79,15 @@ def status(purchase: Purchase) -> Status:
     if facts.closed == "expired":
         return "expired"
     return "pending" if facts.pending else "created"
+
+
+def check_amount(purchase: Purchase, amount: int | None, currency: str | None) -> None:
+    """Raise `Permanent` (`AmountMismatch`) unless Stripe collects what was ordered; None says nothing."""
+    if amount is not None and amount != purchase.amount:
+        raise Permanent(
+            "AmountMismatch", f"{purchase.purchase_id} costs {purchase.amount}, but Stripe collects {amount}"
+        )
+    if currency is not None and currency != purchase.currency:
+        raise Permanent(
+            "AmountMismatch", f"{purchase.purchase_id} is in {purchase.currency}, but Stripe says {currency}"
+        )

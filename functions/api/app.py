@@ -1,0 +1,92 @@
+"""The player's REST API: shop, checkout, purchases and inventory."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from nyanko import wiring
+from nyanko.checkout import check_same_order, new_purchase, purchase_id_for, read_order
+from nyanko.errors import BadInput, Permanent, Retryable
+from nyanko.http import failure, header, json_body
+from nyanko.views import checkout_view, inventory_view, product_view, purchase_view
+
+logger = Logger()
+app = APIGatewayRestResolver()
+
+
+@app.get("/health")
+def health() -> dict[str, Any]:
+    return {"status": "ok", "stage": wiring.stage(), "version": wiring.version()}
+
+
+@app.get("/products")
+def list_products() -> dict[str, Any]:
+    now = wiring.now()
+    return {
+        "products": [product_view(product) for product in wiring.products().all() if product.on_sale(now)]
+    }
+
+
+@app.post("/checkout")
+def checkout() -> tuple[dict[str, Any], int]:
+    now, player_id = wiring.now(), _player_id()
+    proxy_event = app.current_event.raw_event
+    order = read_order(json_body(proxy_event))
+    purchase_id = purchase_id_for(player_id, header(proxy_event, "Idempotency-Key"))
+    purchase = wiring.purchases().get(purchase_id)
+    if purchase is None:
+        product = wiring.products().get(order.product_id)
+        if product is None or not product.on_sale(now):
+            raise BadInput("NotFound", f"product {order.product_id} is not on sale")
+        purchase = wiring.purchases().create(
+            new_purchase(purchase_id, player_id, product, order.quantity, now)
+        )
+    check_same_order(purchase, order, now)
+    if purchase.session_id is None:
+        session_id, url = wiring.stripe_checkout().open_session(purchase)
+        purchase = wiring.purchases().attach_session(purchase, session_id, url)
+    logger.info("checkout", extra={"purchase_id": purchase_id, "session_id": purchase.session_id})
+    return checkout_view(purchase), HTTPStatus.CREATED
+
+
+@app.get("/purchases")
+def list_purchases() -> dict[str, Any]:
+    return {"purchases": [purchase_view(purchase) for purchase in wiring.purchases().of_player(_player_id())]}
+
+
+@app.get("/purchases/<purchase_id>")
+def show_purchase(purchase_id: str) -> dict[str, Any]:
+    purchase = wiring.purchases().get(purchase_id)
+    if purchase is None or purchase.player_id != _player_id():
+        raise BadInput("NotFound", f"you have no purchase {purchase_id}")
+    return purchase_view(purchase)
+
+
+@app.get("/inventory")
+def show_inventory() -> dict[str, Any]:
+    return inventory_view(wiring.inventory().of_player(_player_id()))
+
+
+@app.exception_handler([BadInput, Permanent, Retryable])  # type: ignore[untyped-decorator] # Powertools' own
+def refuse(error: BadInput | Permanent | Retryable) -> Response[str]:
+    return _refusal(error)
+
+
+@app.not_found
+def not_found(_error: Exception) -> Response[str]:
+    return refuse(
+        BadInput("NotFound", f"there is no {app.current_event.http_method} {app.current_event.path}")
+    )
+
+
+def lambda_handler(proxy_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(proxy_event, context)
+
+
+def _player_id() -> str:
+    """Who calls, as the authorizer found out; no parameter of the request names a player."""
+    player_id: str = app.current_event.request_context.authorizer["player_id"]
+    return player_id

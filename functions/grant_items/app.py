@@ -1,0 +1,41 @@
+"""GrantItems: makes the inventory converge on the facts, in one transaction with the ledger and the event."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from nyanko import wiring
+from nyanko.errors import Permanent
+from nyanko.grants import converge
+from nyanko.purchases import status
+
+logger = Logger()
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    now = wiring.now()
+    purchase = wiring.purchases().get(event["purchase_id"])
+    if purchase is None:
+        raise Permanent("UnknownPurchase", f"there is no purchase {event['purchase_id']}")
+    grant = converge(purchase, now)
+    if grant.nothing_due:
+        wiring.events().apply(event["event_id"], purchase.purchase_id, now)
+    else:
+        wiring.grants().apply(grant, event["event_id"], event["execution"], now)
+    logger.info(
+        "granted",
+        extra={
+            "event_id": event["event_id"],
+            "purchase_id": purchase.purchase_id,
+            "execution": event["execution"],
+            "items": grant.items,
+        },
+    )
+    return {
+        "player_id": grant.after.player_id,
+        "purchase_id": grant.after.purchase_id,
+        "version": grant.after.version,
+        "updated_at": grant.after.updated_at,
+        "status": status(grant.after),
+        "items": grant.items,
+    }

@@ -1,0 +1,25 @@
+"""ParkEvent: sets an event aside with its reason, and tells the DLQ, which rings the alarm."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from nyanko import wiring
+from nyanko.parking import parking_reason
+
+logger = Logger()
+
+
+def lambda_handler(failed: dict[str, Any], _context: object) -> dict[str, Any]:
+    event_id, execution = failed["event_id"], failed["execution"]
+    reason, cause = parking_reason(failed["error"])
+    parked = wiring.events().park(event_id, reason, cause, execution, failed, wiring.now())
+    if parked:
+        wiring.payment_events_dlq().send(
+            {"event_id": event_id, "execution": execution, "reason": reason, "cause": cause}
+        )
+    logger.error(
+        "parked" if parked else "failed after it was finished",
+        extra={"event_id": event_id, "execution": execution, "reason": reason, "cause": cause},
+    )
+    return {"reason": reason, "parked": parked}

@@ -1,0 +1,32 @@
+"""RecordPayment: merges the event's facts into the purchase, after comparing them with what was ordered."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from nyanko import wiring
+from nyanko.errors import Permanent
+from nyanko.facts import Facts
+from nyanko.purchases import check_amount
+
+logger = Logger()
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    purchase = wiring.purchases().get(event["purchase_id"])
+    if purchase is None:
+        # The row is written before Stripe hears of the purchase, so waiting would not bring it.
+        raise Permanent("UnknownPurchase", f"there is no purchase {event['purchase_id']}")
+    check_amount(purchase, event["amount"], event["currency"])
+    merged = purchase.facts.merge(Facts.from_dict(event["facts"]))
+    if merged != purchase.facts:
+        purchase = wiring.purchases().record(purchase, merged, wiring.now())
+    logger.info(
+        "recorded",
+        extra={
+            "event_id": event["event_id"],
+            "purchase_id": purchase.purchase_id,
+            "version": purchase.version,
+        },
+    )
+    return {"purchase_id": purchase.purchase_id, "version": purchase.version}

@@ -1,0 +1,39 @@
+"""AWS's failures in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from nyanko.errors import Retryable
+
+TRANSIENT_CODES = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+@contextmanager
+def aws_errors(service: str) -> Iterator[None]:
+    """Turn what may pass by itself into `Retryable`; leave everything else as it is.
+
+    That is throttling, a fault on AWS's side, or no connection, after the SDK's own retries
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
+    """
+    try:
+        yield
+    except HTTPClientError as error:
+        raise Retryable("ServiceUnavailable", f"{service} could not be reached") from error
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in TRANSIENT_CODES or status >= 500:
+            raise Retryable("ServiceUnavailable", f"{service} answered {code or status}") from error
+        raise

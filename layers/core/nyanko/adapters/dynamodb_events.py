@@ -1,0 +1,84 @@
+"""The table `events`: one row for each event of Stripe's, `claimed`, then `applied`, `ignored` or `parked`.
+
+The workflow itself claims and ignores (statemachines/payment.asl.yaml); the grant's transaction applies.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nyanko.adapters.aws_errors import aws_errors
+from nyanko.adapters.dynamodb import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EVENT_IS_NOT_FINISHED = "attribute_not_exists(event_id) OR NOT #state IN (:applied, :ignored)"
+EVENT_IS_CLAIMED = "attribute_exists(event_id)"
+APPLY = "SET #state = :applied, purchase_id = :purchase_id, applied_at = :now REMOVE parked_reason, parked_at"
+
+
+class Events:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, event_id: str) -> dict[str, Any] | None:
+        with aws_errors("DynamoDB"):
+            found = self._client.get_item(
+                TableName=self._table, Key=to_item({"event_id": event_id}), ConsistentRead=True
+            )
+        return from_item(found["Item"]) if "Item" in found else None
+
+    def apply(self, event_id: str, purchase_id: str, now: int) -> None:
+        """Mark an event as applied whose facts change nothing in the inventory."""
+        with aws_errors("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item({"event_id": event_id}),
+                UpdateExpression=APPLY,
+                ConditionExpression=EVENT_IS_CLAIMED,
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {":applied": "applied", ":purchase_id": purchase_id, ":now": now}
+                ),
+            )
+
+    def park(
+        self, event_id: str, reason: str, cause: str, execution: str, delivery: Mapping[str, Any], now: int
+    ) -> bool:
+        """Set the event aside with its reason; False if it was finished meanwhile and nothing is parked.
+
+        `delivery` is what a replay needs: `body`, `signature` and `received_at`. A claimed event keeps the
+        body it was claimed with, and a parked event never expires.
+        """
+        try:
+            with aws_errors("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"event_id": event_id}),
+                    UpdateExpression=(
+                        "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
+                        "execution = :execution, body = if_not_exists(body, :body), "
+                        "signature = if_not_exists(signature, :signature), "
+                        "received_at = if_not_exists(received_at, :received_at) REMOVE expires_at"
+                    ),
+                    ConditionExpression=EVENT_IS_NOT_FINISHED,
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":parked": "parked",
+                            ":applied": "applied",
+                            ":ignored": "ignored",
+                            ":reason": reason,
+                            ":cause": cause,
+                            ":execution": execution,
+                            ":now": now,
+                            ":body": delivery["body"],
+                            ":signature": delivery["signature"],
+                            ":received_at": delivery["received_at"],
+                        }
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True

@@ -1,0 +1,125 @@
+"""The grant: purchase, inventory, ledger and event in one transaction, or none of them.
+
+      read purchase ── facts, granted, version ──┐
+                                                 ▼
+                                   converge: packs due − granted
+                                                 │
+        TransactWriteItems  ┌────────────────────┴─────────────────────┐
+          purchases   granted, version + 1      if version is unchanged
+          inventory   quantity + count          one per item
+          ledger      line of that count        if the line is new, one per item
+          events      applied                   if the event is claimed
+                            └──────────────────────────────────────────┘
+
+Whoever loses the race on `version` reads again, and finds less to do or nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from nyanko.adapters.aws_errors import aws_errors
+from nyanko.adapters.dynamodb import to_item
+from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED
+from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
+from nyanko.errors import Retryable
+from nyanko.grants import Grant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+LINE_IS_NEW = "attribute_not_exists(line_id)"
+
+
+class Grants:
+    def __init__(
+        self, client: "DynamoDBClient", *, purchases: str, inventory: str, ledger: str, events: str
+    ) -> None:
+        self._client = client
+        self._purchases = purchases
+        self._inventory = inventory
+        self._ledger = ledger
+        self._events = events
+
+    def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> None:
+        """Apply a grant that is not empty; raises `Retryable` (`Conflict`) when the purchase has changed."""
+        writes = [
+            self._purchase(grant),
+            *(self._item(grant, item_id, count, now) for item_id, count in grant.items.items()),
+            *(
+                self._line(grant, item_id, count, event_id, execution, now)
+                for item_id, count in grant.items.items()
+            ),
+            self._event(grant, event_id, now),
+        ]
+        try:
+            with aws_errors("DynamoDB"):
+                self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            # Every way to be cancelled ends well by reading again: a lost race, a conflict with a running
+            # transaction, throttling.
+            raise Retryable("Conflict", f"{grant.before.purchase_id} changed while granting") from error
+
+    def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._purchases,
+                "Key": to_item({"purchase_id": grant.before.purchase_id}),
+                "UpdateExpression": "SET granted = :granted, version = :next, updated_at = :now",
+                "ConditionExpression": VERSION_IS_UNCHANGED,
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":granted": grant.after.granted,
+                        ":version": grant.before.version,
+                        ":next": grant.after.version,
+                        ":now": grant.after.updated_at,
+                    }
+                ),
+            }
+        }
+
+    def _item(self, grant: Grant, item_id: str, count: int, now: int) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._inventory,
+                "Key": to_item({"player_id": grant.before.player_id, "item_id": item_id}),
+                "UpdateExpression": "SET updated_at = :now ADD quantity :count",
+                "ExpressionAttributeValues": to_item({":count": count, ":now": now}),
+            }
+        }
+
+    def _line(
+        self, grant: Grant, item_id: str, count: int, event_id: str, execution: str, now: int
+    ) -> "TransactWriteItemTypeDef":
+        purchase = grant.after
+        return {
+            "Put": {
+                "TableName": self._ledger,
+                "Item": to_item(
+                    {
+                        "player_id": purchase.player_id,
+                        "line_id": f"{purchase.purchase_id}#{purchase.version}#{item_id}",
+                        "item_id": item_id,
+                        "delta": count,
+                        "reason": "purchase" if count > 0 else "reversal",
+                        "event_id": event_id,
+                        "execution": execution,
+                        "at": now,
+                    }
+                ),
+                "ConditionExpression": LINE_IS_NEW,
+            }
+        }
+
+    def _event(self, grant: Grant, event_id: str, now: int) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._events,
+                "Key": to_item({"event_id": event_id}),
+                "UpdateExpression": APPLY,
+                "ConditionExpression": EVENT_IS_CLAIMED,
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": to_item(
+                    {":applied": "applied", ":purchase_id": grant.before.purchase_id, ":now": now}
+                ),
+            }
+        }

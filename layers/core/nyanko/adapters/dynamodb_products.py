@@ -1,0 +1,43 @@
+"""The table `products`."""
+
+from typing import TYPE_CHECKING, Any
+
+from nyanko.adapters.aws_errors import aws_errors
+from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.catalogue import Product
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Products:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, product_id: str) -> Product | None:
+        with aws_errors("DynamoDB"):
+            found = self._client.get_item(TableName=self._table, Key=to_item({"product_id": product_id}))
+        return product_of(from_item(found["Item"])) if "Item" in found else None
+
+    def all(self) -> list[Product]:
+        """The whole catalogue by product id, on sale or not: a table of tens of rows, read as one."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._table)
+        with aws_errors("DynamoDB"):
+            rows = [from_item(item) for page in pages for item in page["Items"]]
+        return sorted((product_of(row) for row in rows), key=lambda product: product.product_id)
+
+
+def product_of(row: dict[str, Any]) -> Product:
+    """The product in a row of `products`, or in the snapshot that a purchase keeps of it."""
+    return Product(
+        product_id=row["product_id"],
+        name=row["name"],
+        unit_amount=row["unit_amount"],
+        currency=row["currency"],
+        items=row["items"],
+        active=row["active"],
+        sale_from=row.get("sale_from"),
+        sale_until=row.get("sale_until"),
+        limit_per_player=row.get("limit_per_player"),
+    )

@@ -1,0 +1,134 @@
+"""The table `purchases`: the only writer of purchase rows but for the grant's transaction."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from nyanko.adapters.aws_errors import aws_errors
+from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.adapters.dynamodb_products import product_of
+from nyanko.errors import Retryable
+from nyanko.facts import Facts
+from nyanko.purchases import Purchase
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PURCHASE_IS_NEW = "attribute_not_exists(purchase_id)"
+PURCHASE_EXISTS = "attribute_exists(purchase_id)"
+VERSION_IS_UNCHANGED = "version = :version"
+
+
+class Purchases:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def create(self, purchase: Purchase) -> Purchase:
+        """Write the purchase unless its id is taken; return the purchase that then stands under that id."""
+        try:
+            with aws_errors("DynamoDB"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(_row(purchase)),
+                    ConditionExpression=PURCHASE_IS_NEW,
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return self.get(purchase.purchase_id) or purchase
+        return purchase
+
+    def get(self, purchase_id: str) -> Purchase | None:
+        with aws_errors("DynamoDB"):
+            found = self._client.get_item(
+                TableName=self._table, Key=to_item({"purchase_id": purchase_id}), ConsistentRead=True
+            )
+        return purchase_of(from_item(found["Item"])) if "Item" in found else None
+
+    def attach_session(self, purchase: Purchase, session_id: str, url: str) -> Purchase:
+        """Keep the Checkout Session that was opened for the purchase; facts and version stay as they are."""
+        with aws_errors("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item({"purchase_id": purchase.purchase_id}),
+                UpdateExpression="SET session_id = :session_id, #url = :url",
+                ConditionExpression=PURCHASE_EXISTS,
+                ExpressionAttributeNames={"#url": "url"},
+                ExpressionAttributeValues=to_item({":session_id": session_id, ":url": url}),
+            )
+        return replace(purchase, session_id=session_id, url=url)
+
+    def record(self, purchase: Purchase, facts: Facts, now: int) -> Purchase:
+        """Store the merged facts under the condition that nobody else changed the purchase since it was read.
+
+        Raises `Retryable` (`Conflict`) if somebody did: read again, merge again.
+        """
+        recorded = replace(purchase, facts=facts, version=purchase.version + 1, updated_at=now)
+        row = _row(recorded)
+        payment_intent = ", payment_intent = :payment_intent" if facts.payment_intent else ""
+        try:
+            with aws_errors("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"purchase_id": purchase.purchase_id}),
+                    UpdateExpression="SET facts = :facts, version = :next, updated_at = :now"
+                    + payment_intent,
+                    ConditionExpression=VERSION_IS_UNCHANGED,
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":facts": row["facts"],
+                            ":version": purchase.version,
+                            ":next": recorded.version,
+                            ":now": now,
+                            ":payment_intent": facts.payment_intent,
+                        }
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Retryable("Conflict", f"{purchase.purchase_id} changed since it was read") from error
+        return recorded
+
+    def of_player(self, player_id: str) -> list[Purchase]:
+        """The player's purchases, newest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_player",
+            KeyConditionExpression="player_id = :player_id",
+            ExpressionAttributeValues=to_item({":player_id": player_id}),
+            ScanIndexForward=False,
+        )
+        with aws_errors("DynamoDB"):
+            return [purchase_of(from_item(item)) for page in pages for item in page["Items"]]
+
+    def id_by_payment_intent(self, payment_intent: str) -> str | None:
+        with aws_errors("DynamoDB"):
+            found = self._client.query(
+                TableName=self._table,
+                IndexName="by_payment_intent",
+                KeyConditionExpression="payment_intent = :payment_intent",
+                ExpressionAttributeValues=to_item({":payment_intent": payment_intent}),
+            )
+        return next((from_item(item)["purchase_id"] for item in found["Items"]), None)
+
+
+def purchase_of(row: dict[str, Any]) -> Purchase:
+    return Purchase(
+        purchase_id=row["purchase_id"],
+        player_id=row["player_id"],
+        product=product_of(row["product"]),
+        quantity=row["quantity"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        session_id=row.get("session_id"),
+        url=row.get("url"),
+        facts=Facts.from_dict(row["facts"]),
+        granted=row["granted"],
+        version=row["version"],
+    )
+
+
+def _row(purchase: Purchase) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in asdict(purchase).items() if name != "facts"},
+        "product": {name: value for name, value in asdict(purchase.product).items() if value is not None},
+        "facts": purchase.facts.to_dict(),
+        "payment_intent": purchase.facts.payment_intent,
+    }

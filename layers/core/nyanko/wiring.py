@@ -1,0 +1,180 @@
+"""The composition root: the one reader of the environment and the one builder of clients.
+
+Everything is built on first use and kept, so that a cold start pays only for what its function touches.
+"""
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nyanko.errors import Retryable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from nyanko.adapters.dynamodb_events import Events
+    from nyanko.adapters.dynamodb_grants import Grants
+    from nyanko.adapters.dynamodb_inventory import Inventory
+    from nyanko.adapters.dynamodb_notices import Notices
+    from nyanko.adapters.dynamodb_products import Products
+    from nyanko.adapters.dynamodb_purchases import Purchases
+    from nyanko.adapters.sqs_queue import Queue
+    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+    from nyanko.adapters.stripe_checkout import StripeCheckout
+
+SECRET_MAX_AGE_SECONDS = 300
+
+
+def now() -> int:
+    """Epoch seconds UTC."""
+    return int(time.time())
+
+
+def stage() -> str:
+    return os.environ["STAGE"]
+
+
+def livemode() -> bool:
+    """Whether this stage takes real money: Stripe's live mode belongs to prod and to no other stage."""
+    return stage() == "prod"
+
+
+def version() -> str:
+    return os.environ.get("VERSION", "unreleased")
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 each service's client has a type of its own
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload] # the overloads name every service; this one is the caller's
+        config=Config(
+            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+        ),
+    )
+
+
+def table(noun: str) -> str:
+    return f"{stage()}_jm_nyanko_{noun}"
+
+
+def secret(noun: str) -> str:
+    """The secret's value, or "" while it has none; read anew after `SECRET_MAX_AGE_SECONDS`.
+
+    White space around it is dropped: a trailing newline is the usual slip of whoever stores a secret.
+    """
+    from aws_lambda_powertools.utilities.parameters import GetParameterError
+
+    try:
+        value = _secrets().get(f"{stage()}_jm_nyanko_{noun}", max_age=SECRET_MAX_AGE_SECONDS)
+    except GetParameterError as error:
+        if "ResourceNotFoundException" in str(error):
+            return ""
+        raise Retryable("ServiceUnavailable", f"the secret {noun} could not be read") from error
+    return str(value).strip()
+
+
+def webhook_secrets() -> list[str]:
+    """The signing secrets in force: two while one is being rolled.
+
+    Raises `Retryable` (`NotConfigured`) when there is none: an empty secret disables the webhook and never
+    weakens it, since anyone can sign with an empty key.
+    """
+    secrets = secret("stripe_webhook_secrets").split()
+    if not secrets:
+        raise Retryable("NotConfigured", "no webhook signing secret is stored")
+    return secrets
+
+
+@cache
+def payment_events() -> "Queue":
+    from nyanko.adapters.sqs_queue import Queue
+
+    return Queue(client("sqs"), os.environ["PAYMENT_EVENTS_URL"])
+
+
+@cache
+def payment_events_dlq() -> "Queue":
+    from nyanko.adapters.sqs_queue import Queue
+
+    return Queue(client("sqs"), os.environ["PAYMENT_EVENTS_DLQ_URL"])
+
+
+@cache
+def payment_executions() -> "PaymentExecutions":
+    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+
+    return PaymentExecutions(client("stepfunctions"), os.environ["PAYMENT_STATE_MACHINE_ARN"])
+
+
+@cache
+def stripe_checkout() -> "StripeCheckout":
+    from nyanko.adapters.stripe_checkout import StripeCheckout
+
+    api_key = secret("stripe_api_key")
+    if not api_key:
+        raise Retryable("NotConfigured", "no Stripe API key is stored")
+    return StripeCheckout(api_key, os.environ["STRIPE_API_URL"], os.environ["FRONTEND_URL"])
+
+
+@cache
+def products() -> "Products":
+    from nyanko.adapters.dynamodb_products import Products
+
+    return Products(_dynamodb(), table("products"))
+
+
+@cache
+def purchases() -> "Purchases":
+    from nyanko.adapters.dynamodb_purchases import Purchases
+
+    return Purchases(_dynamodb(), table("purchases"))
+
+
+@cache
+def events() -> "Events":
+    from nyanko.adapters.dynamodb_events import Events
+
+    return Events(_dynamodb(), table("events"))
+
+
+@cache
+def grants() -> "Grants":
+    from nyanko.adapters.dynamodb_grants import Grants
+
+    return Grants(
+        _dynamodb(),
+        purchases=table("purchases"),
+        inventory=table("inventory"),
+        ledger=table("ledger"),
+        events=table("events"),
+    )
+
+
+@cache
+def inventory() -> "Inventory":
+    from nyanko.adapters.dynamodb_inventory import Inventory
+
+    return Inventory(_dynamodb(), table("inventory"))
+
+
+@cache
+def notices() -> "Notices":
+    from nyanko.adapters.dynamodb_notices import Notices
+
+    return Notices(_dynamodb(), table("notices"))
+
+
+def _dynamodb() -> "DynamoDBClient":
+    found: DynamoDBClient = client("dynamodb")
+    return found
+
+
+@cache
+def _secrets() -> Any:  # noqa: ANN401 Powertools' provider is typed by what it returns
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+    return SecretsProvider(boto3_client=client("secretsmanager"))
