@@ -77,7 +77,7 @@ def refuse(error: BadInput | Permanent | Retryable) -> Response[str]:
 
 @app.not_found
 def not_found(_error: Exception) -> Response[str]:
-    return refuse(
+    return _refusal(
         BadInput("NotFound", f"there is no {app.current_event.http_method} {app.current_event.path}")
     )
 
@@ -90,3 +90,9 @@ def _player_id() -> str:
     """Who calls, as the authorizer found out; no parameter of the request names a player."""
     player_id: str = app.current_event.request_context.authorizer["player_id"]
     return player_id
+
+
+def _refusal(error: BadInput | Permanent | Retryable) -> Response[str]:
+    logger.warning("refused", extra={"code": error.code, "reason": error.message})
+    refusal = failure(error)
+    return Response(status_code=refusal["statusCode"], headers=refusal["headers"], body=refusal["body"])
