@@ -1,8 +1,8 @@
 # Two commands for newcomers: `make run` and `make test`. The others are their parts.
 PYTHON ?= python3
 BIN := .venv/bin
-# `sam build` wants the runtime's own Python; pyenv keeps it off PATH.
-export PATH := $(PATH):$(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
+# `sam build` wants the runtime's own Python in front; pyenv keeps it off PATH.
+RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help run demo test lint types build lock clean
@@ -34,7 +34,7 @@ types: .venv/ready
 	$(BIN)/mypy
 
 build: .venv/ready ## what `sam deploy` would upload
-	$(BIN)/sam build
+	PATH="$(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH" $(BIN)/sam build
 
 lock: .venv/ready ## pin what pyproject.toml names, with hashes
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
