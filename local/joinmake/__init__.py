@@ -1,0 +1,1 @@
+"""Stands in for the Join&make user API on this machine, and fails on request."""

@@ -1,0 +1,1 @@
+"""Stands in for Web3Auth on this machine: its two issuers with their JWKS, and a sign-in page."""
