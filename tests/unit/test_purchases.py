@@ -1,0 +1,130 @@
+"""What is due and what the client is told, from the facts alone."""
+
+from dataclasses import replace
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nyanko.catalogue import Product
+from nyanko.errors import Permanent
+from nyanko.facts import Dispute, Facts, Refund
+from nyanko.grants import converge
+from nyanko.purchases import Purchase, check_amount, entitled, status
+from tests.unit.test_facts import facts
+
+STARTER_PACK = Product(
+    product_id="neko_starter_pack",
+    name="ねこスターターパック",
+    unit_amount=500,
+    currency="jpy",
+    items={"cat_food": 10, "toy_mouse": 1},
+)
+THREE_PACKS = Purchase(
+    purchase_id="pur_mike",
+    player_id="02mike",
+    product=STARTER_PACK,
+    quantity=3,
+    created_at=1_700_000_000,
+    updated_at=1_700_000_000,
+)
+PAID = Facts(paid=1500, payment_intent="pi_mike")
+
+
+def refunded(*amounts: int) -> Facts:
+    return Facts(
+        refunds={f"re_{number}": Refund(amount, "succeeded") for number, amount in enumerate(amounts)}
+    )
+
+
+def disputed(dispute_status: str) -> Facts:
+    return Facts(disputes={"du_mike": Dispute(dispute_status, 1)})
+
+
+@pytest.mark.parametrize(
+    ("told", "packs"),
+    [
+        ([], 0),
+        ([Facts(pending=True)], 0),
+        ([Facts(closed="expired")], 0),
+        ([PAID], 3),
+        ([Facts(closed="expired"), PAID], 3),
+        ([Facts(closed="async_failed"), PAID], 3),
+        ([Facts(pending=True), PAID], 3),
+        ([PAID, refunded(100)], 3),
+        ([PAID, refunded(500)], 2),
+        ([PAID, refunded(501)], 2),
+        ([PAID, refunded(500, 500)], 1),
+        ([PAID, refunded(1500)], 0),
+        ([PAID, refunded(1500, 1500)], 0),
+        ([refunded(1500)], 0),
+        ([PAID, disputed("needs_response")], 0),
+        ([PAID, disputed("warning_needs_response")], 3),
+        ([PAID, disputed("won")], 3),
+        ([PAID, disputed("lost")], 0),
+        ([PAID, disputed("won"), refunded(500)], 2),
+        ([Facts(paid=99_999)], 3),
+    ],
+)
+def test_what_is_due_follows_from_the_facts(told: list[Facts], packs: int) -> None:
+    assert entitled(replace(THREE_PACKS, facts=reduce(Facts.merge, told, Facts()))) == packs
+
+
+@given(st.lists(facts, max_size=6).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told * 2))))
+def test_any_order_of_events_with_duplicates_gives_the_same_entitlement(
+    orders: tuple[list[Facts], list[Facts]],
+) -> None:
+    told, shuffled_twice = (
+        replace(THREE_PACKS, facts=reduce(Facts.merge, order, Facts())) for order in orders
+    )
+    assert entitled(shuffled_twice) == entitled(told)
+    assert 0 <= entitled(told) <= told.quantity
+
+
+@given(facts.filter(lambda told: told.paid == 0))
+def test_unpaid_is_never_due(told: Facts) -> None:
+    assert entitled(replace(THREE_PACKS, facts=told)) == 0
+
+
+@given(facts, st.integers(0, 3))
+def test_a_grant_converges_in_one_step_and_then_nothing_is_due(told: Facts, granted: int) -> None:
+    purchase = replace(THREE_PACKS, facts=told, granted=granted, version=7)
+    grant = converge(purchase, now=1_700_000_100)
+    packs = entitled(purchase) - granted
+    assert grant.after.granted == entitled(purchase)
+    assert grant.items == ({"cat_food": 10 * packs, "toy_mouse": packs} if packs else {})
+    assert grant.after.version == (8 if packs else 7)
+    assert converge(grant.after, now=1_700_000_200).nothing_due
+
+
+@pytest.mark.parametrize(
+    ("told", "granted", "word"),
+    [
+        (Facts(), 0, "created"),
+        (Facts(pending=True), 0, "pending"),
+        (Facts(pending=True, closed="async_failed"), 0, "failed"),
+        (Facts(closed="expired"), 0, "expired"),
+        (PAID, 0, "paid"),
+        (PAID, 3, "granted"),
+        (PAID.merge(Facts(closed="expired")), 3, "granted"),
+        (PAID.merge(refunded(500)), 2, "partially_refunded"),
+        (PAID.merge(refunded(1500)), 0, "refunded"),
+        (PAID.merge(disputed("needs_response")), 0, "disputed"),
+        (PAID.merge(disputed("won")), 3, "granted"),
+    ],
+)
+def test_the_client_is_told_one_word(told: Facts, granted: int, word: str) -> None:
+    assert status(replace(THREE_PACKS, facts=told, granted=granted)) == word
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(1500, "jpy"), (None, None), (1500, None)])
+def test_the_ordered_amount_passes(amount: int | None, currency: str | None) -> None:
+    check_amount(THREE_PACKS, amount, currency)
+    assert THREE_PACKS.amount == 1500
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(1499, "jpy"), (0, "jpy"), (150_000, "jpy"), (1500, "usd")])
+def test_another_amount_or_currency_than_ordered_is_parked(amount: int, currency: str) -> None:
+    with pytest.raises(Permanent, match="AmountMismatch"):
+        check_amount(THREE_PACKS, amount, currency)

@@ -1,0 +1,231 @@
+"""What each event says of a purchase; which bodies are no events; which events are not ours."""
+
+import json
+from typing import Any
+
+import pytest
+
+from nyanko.errors import BadInput, Permanent
+from nyanko.facts import Dispute, Facts, Refund
+from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, Reading, parse, read
+
+SESSION = {
+    "object": "checkout.session",
+    "id": "cs_test_mike",
+    "mode": "payment",
+    "payment_status": "paid",
+    "payment_intent": "pi_mike",
+    "amount_total": 1500,
+    "currency": "jpy",
+    "metadata": {"purchase_id": "pur_mike"},
+}
+REFUND = {
+    "object": "refund",
+    "id": "re_mike",
+    "amount": 500,
+    "currency": "jpy",
+    "status": "succeeded",
+    "charge": "ch_mike",
+    "payment_intent": "pi_mike",
+}
+DISPUTE = {
+    "object": "dispute",
+    "id": "du_mike",
+    "amount": 1500,
+    "status": "needs_response",
+    "charge": "ch_mike",
+    "payment_intent": "pi_mike",
+}
+CHARGE = {"object": "charge", "id": "ch_mike", "payment_intent": "pi_mike", "amount_refunded": 500}
+
+
+def body(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> bytes:
+    envelope = {
+        "object": "event",
+        "id": "evt_mike",
+        "type": event_type,
+        "created": 1_700_000_000,
+        "livemode": False,
+        "api_version": API_VERSION,
+        "data": {"object": stripe_object},
+    }
+    return json.dumps({**envelope, **changed}).encode()
+
+
+def reading(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> Reading | None:
+    return read(parse(body(event_type, stripe_object, **changed)))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "payment_status", "told"),
+    [
+        ("checkout.session.completed", "paid", Facts(paid=1500)),
+        ("checkout.session.completed", "unpaid", Facts(pending=True)),
+        ("checkout.session.async_payment_succeeded", "paid", Facts(paid=1500)),
+        ("checkout.session.async_payment_succeeded", "unpaid", Facts()),
+        ("checkout.session.async_payment_failed", "unpaid", Facts(closed="async_failed")),
+        ("checkout.session.async_payment_failed", "paid", Facts(paid=1500, closed="async_failed")),
+        ("checkout.session.expired", "unpaid", Facts(closed="expired")),
+    ],
+)
+def test_a_session_is_paid_only_when_it_says_so_itself(
+    event_type: str, payment_status: str, told: Facts
+) -> None:
+    assert reading(event_type, {**SESSION, "payment_status": payment_status}) == Reading(
+        facts=told.merge(Facts(payment_intent="pi_mike")),
+        purchase_id="pur_mike",
+        payment_intent="pi_mike",
+        amount=1500,
+        currency="jpy",
+    )
+
+
+def test_an_expired_session_has_no_payment() -> None:
+    told = reading(
+        "checkout.session.expired", {**SESSION, "payment_status": "unpaid", "payment_intent": None}
+    )
+    assert told is not None
+    assert told.facts == Facts(closed="expired")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "given_status", "told_status"),
+    [
+        ("refund.created", "pending", "pending"),
+        ("refund.created", "succeeded", "succeeded"),
+        ("refund.updated", "requires_action", "requires_action"),
+        ("refund.updated", "canceled", "canceled"),
+        ("charge.refund.updated", "succeeded", "succeeded"),
+        ("refund.failed", "failed", "failed"),
+        ("refund.failed", "succeeded", "failed"),
+        ("refund.failed", "canceled", "canceled"),
+    ],
+)
+def test_a_refund_has_its_own_status_unless_the_event_says_that_it_failed(
+    event_type: str, given_status: str, told_status: Any
+) -> None:
+    assert reading(event_type, {**REFUND, "status": given_status}) == Reading(
+        facts=Facts(refunds={"re_mike": Refund(500, told_status)}), payment_intent="pi_mike", charge="ch_mike"
+    )
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    [
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    ],
+)
+def test_a_dispute_is_as_its_object_says_whatever_the_event_is_called(event_type: str) -> None:
+    assert reading(event_type, DISPUTE) == Reading(
+        facts=Facts(disputes={"du_mike": Dispute("needs_response", 1_700_000_000)}),
+        payment_intent="pi_mike",
+        charge="ch_mike",
+    )
+
+
+def test_a_refunded_charge_asks_for_its_refunds_since_it_knows_only_their_sum() -> None:
+    assert reading("charge.refunded", CHARGE) == Reading(
+        facts=Facts(), payment_intent="pi_mike", charge="ch_mike", charge_refunds=True
+    )
+
+
+def test_a_reference_may_be_expanded() -> None:
+    told = reading(
+        "refund.created", {**REFUND, "payment_intent": {"id": "pi_mike", "object": "payment_intent"}}
+    )
+    assert told is not None
+    assert told.payment_intent == "pi_mike"
+
+
+def test_every_handled_type_is_read() -> None:
+    objects = {"checkout": SESSION, "refund": REFUND, "charge.refund": REFUND, "charge.dispute": DISPUTE}
+    for event_type in HANDLED_EVENTS:
+        kind = max((name for name in objects if event_type.startswith(f"{name}.")), key=len, default="charge")
+        assert reading(event_type, objects.get(kind, CHARGE)) is not None, event_type
+
+
+@pytest.mark.parametrize(
+    ("event_type", "stripe_object", "changed"),
+    [
+        ("customer.created", {"object": "customer", "id": "cus_mike"}, {}),
+        ("checkout.session.completed", SESSION, {"account": "acct_of_another"}),
+        ("checkout.session.completed", {**SESSION, "mode": "subscription"}, {}),
+        ("checkout.session.completed", {**SESSION, "mode": "setup"}, {}),
+        ("checkout.session.completed", {**SESSION, "metadata": {}}, {}),
+        ("checkout.session.completed", {**SESSION, "metadata": None}, {}),
+        # A payment link lets its visitor choose the client_reference_id, never the metadata.
+        ("checkout.session.completed", {**SESSION, "metadata": {}, "client_reference_id": "pur_mike"}, {}),
+        ("customer.created", {"object": "customer"}, {"api_version": "2020-08-27"}),
+    ],
+)
+def test_what_is_not_of_a_purchase_of_ours_is_not_read(
+    event_type: str, stripe_object: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    assert reading(event_type, stripe_object, **changed) is None
+
+
+@pytest.mark.parametrize("api_version", ["2020-08-27", None])
+def test_another_api_version_is_not_guessed_at(api_version: str | None) -> None:
+    with pytest.raises(Permanent, match="UnsupportedApiVersion"):
+        reading("checkout.session.completed", SESSION, api_version=api_version)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "stripe_object"),
+    [
+        ("checkout.session.completed", {**SESSION, "amount_total": None}),
+        ("checkout.session.completed", {**SESSION, "amount_total": "1500"}),
+        ("checkout.session.completed", {**SESSION, "amount_total": 1500.0}),
+        ("checkout.session.completed", {**SESSION, "amount_total": True}),
+        ("checkout.session.completed", {**SESSION, "amount_total": -1}),
+        ("checkout.session.completed", {**SESSION, "payment_status": None}),
+        ("checkout.session.completed", {**SESSION, "currency": 1}),
+        ("checkout.session.completed", {**SESSION, "payment_intent": 1}),
+        ("refund.created", {**REFUND, "status": "a_status_of_tomorrow"}),
+        ("refund.created", {**REFUND, "id": None}),
+        ("charge.dispute.created", {**DISPUTE, "status": None}),
+        ("charge.refunded", {**CHARGE, "id": None}),
+    ],
+)
+def test_a_handled_event_of_the_wrong_shape_is_parked(event_type: str, stripe_object: dict[str, Any]) -> None:
+    with pytest.raises(Permanent, match="MalformedEvent"):
+        reading(event_type, stripe_object)
+
+
+@pytest.mark.parametrize(
+    "not_an_event",
+    [
+        b"",
+        b"\xff\xfe",
+        b"not json",
+        b"[]",
+        b"null",
+        b'"evt_mike"',
+        b"{}",
+        b"[" * 100_000,
+        b'{"object": "v2.core.event", "id": "evt_mike", "type": "v1.billing.meter.error_report_triggered"}',
+        body("customer.created", {}, id=None),
+        body("customer.created", {}, id=""),
+        body("customer.created", {}, id="evt mike"),
+        body("customer.created", {}, id="evt_三毛"),
+        body("customer.created", {}, id="evt_" + "m" * 69),
+        body("customer.created", {}, type=None),
+        body("customer.created", {}, created="today"),
+        body("customer.created", {}, livemode="false"),
+        body("customer.created", {}, data=None),
+        body("customer.created", {}, data={"object": None}),
+    ],
+)
+def test_what_is_not_a_snapshot_event_is_bad_input(not_an_event: bytes) -> None:
+    with pytest.raises(BadInput, match="MalformedEvent"):
+        parse(not_an_event)
+
+
+def test_the_longest_event_id_still_names_an_execution_and_its_replays() -> None:
+    event_id = "evt_" + "m" * 68
+    assert parse(body("customer.created", {}, id=event_id)).event_id == event_id
+    assert len(f"{event_id}-r999999") <= 80
