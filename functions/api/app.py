@@ -11,7 +11,16 @@ from nyanko import wiring
 from nyanko.checkout import check_same_order, new_purchase, purchase_id_for, read_order
 from nyanko.errors import BadInput, Permanent, Retryable
 from nyanko.http import failure, header, json_body
-from nyanko.views import checkout_view, inventory_view, product_view, purchase_view
+from nyanko.pages import cursor, read_page
+from nyanko.spends import read_spend
+from nyanko.views import (
+    checkout_view,
+    inventory_view,
+    item_view,
+    notice_view,
+    product_view,
+    purchase_view,
+)
 
 logger = Logger()
 app = APIGatewayRestResolver()
@@ -54,7 +63,9 @@ def checkout() -> tuple[dict[str, Any], int]:
 
 @app.get("/purchases")
 def list_purchases() -> dict[str, Any]:
-    return {"purchases": [purchase_view(purchase) for purchase in wiring.purchases().of_player(_player_id())]}
+    page = read_page(app.current_event.query_string_parameters)
+    purchases, last = wiring.purchases().of_player(_player_id(), page)
+    return {"purchases": [purchase_view(purchase) for purchase in purchases], "next_cursor": cursor(last)}
 
 
 @app.get("/purchases/<purchase_id>")
@@ -68,6 +79,29 @@ def show_purchase(purchase_id: str) -> dict[str, Any]:
 @app.get("/inventory")
 def show_inventory() -> dict[str, Any]:
     return inventory_view(wiring.inventory().of_player(_player_id()))
+
+
+@app.post("/inventory/<item_id>/spend")
+def spend_item(item_id: str) -> dict[str, Any]:
+    player_id, spend = _player_id(), read_spend(item_id, json_body(app.current_event.raw_event))
+    wiring.inventory().spend(player_id, spend, wiring.now())
+    return {
+        "spend_id": spend.spend_id,
+        "spent": spend.count,
+        **item_view(item_id, wiring.inventory().quantity(player_id, item_id)),
+    }
+
+
+@app.get("/notices")
+def list_notices() -> dict[str, Any]:
+    return {"notices": [notice_view(row) for row in wiring.notices().unseen(_player_id())]}
+
+
+@app.post("/notices/<notice_id>/ack")
+def acknowledge_notice(notice_id: str) -> dict[str, Any]:
+    if not wiring.notices().acknowledge(_player_id(), notice_id, wiring.now()):
+        raise BadInput("NotFound", f"you have no notice {notice_id}")
+    return {"notice_id": notice_id, "acknowledged": True}
 
 
 @app.exception_handler([BadInput, Permanent, Retryable])  # type: ignore[untyped-decorator] # Powertools' own

@@ -11,7 +11,7 @@ logger = Logger()
 
 def lambda_handler(grant: dict[str, Any], _context: object) -> dict[str, Any]:
     # Sorts by time, and a second run for the same version of the purchase finds the notice written.
-    notice_id = f"{grant['updated_at']:010d}#{grant['purchase_id']}#{grant['version']}"
+    notice_id = f"{grant['updated_at']:010d}.{grant['purchase_id']}.{grant['version']}"
     notice = {
         "type": "purchase.updated",
         "purchase_id": grant["purchase_id"],

@@ -45,13 +45,15 @@ RetryableCode = Literal[
 class BadInput(Exception):
     """The caller is wrong and is told how.
 
-    `code` is stable and for programs; the message says what was wrong and what to do.
+    `code` is stable and for programs; the message says what was wrong and what to do; `figures` are what a
+    program needs of it, such as a shortfall.
     """
 
-    def __init__(self, code: BadInputCode, message: str) -> None:
+    def __init__(self, code: BadInputCode, message: str, **figures: int) -> None:
         super().__init__(f"{code}: {message}")
         self.code: BadInputCode = code
         self.message = message
+        self.figures = figures
 
 
 @final

@@ -54,9 +54,10 @@ def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | No
 
 def failure(error: BadInput | Permanent | Retryable) -> dict[str, Any]:
     """The answer that an error of ours means: 4xx, 500 or 503."""
-    body = {"error": {"code": error.code, "message": error.message}}
     if isinstance(error, BadInput):
-        return answer(STATUS.get(error.code, 400), body)
+        refusal = {"code": error.code, "message": error.message, **error.figures}
+        return answer(STATUS.get(error.code, 400), {"error": refusal})
+    body = {"error": {"code": error.code, "message": error.message}}
     if isinstance(error, Retryable):
         return answer(503, body, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     return answer(500, body)

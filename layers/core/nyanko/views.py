@@ -46,10 +46,13 @@ def purchase_view(purchase: Purchase) -> dict[str, Any]:
 
 
 def inventory_view(quantities: Mapping[str, int]) -> dict[str, Any]:
+    return {"items": [item_view(item_id, quantity) for item_id, quantity in sorted(quantities.items())]}
+
+
+def item_view(item_id: str, quantity: int) -> dict[str, Any]:
     """A negative quantity is debt: taken back after it was spent, to be paid off by later purchases."""
-    return {
-        "items": [
-            {"item_id": item_id, "quantity": max(quantity, 0), "owed": max(-quantity, 0)}
-            for item_id, quantity in sorted(quantities.items())
-        ]
-    }
+    return {"item_id": item_id, "quantity": max(quantity, 0), "owed": max(-quantity, 0)}
+
+
+def notice_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"notice_id": row["notice_id"], "created_at": row["created_at"], **row["notice"]}

@@ -158,7 +158,7 @@ def grants() -> "Grants":
 def inventory() -> "Inventory":
     from nyanko.adapters.dynamodb_inventory import Inventory
 
-    return Inventory(_dynamodb(), table("inventory"))
+    return Inventory(_dynamodb(), inventory=table("inventory"), ledger=table("ledger"))
 
 
 @cache

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import to_item
+from nyanko.adapters.dynamodb import from_item, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOTICE_IS_NEW = "attribute_not_exists(notice_id)"
+NOTICE_EXISTS = "attribute_exists(notice_id)"
+NOTICE_IS_UNSEEN = "attribute_not_exists(acknowledged_at)"
 KEPT_SECONDS = 90 * 24 * 3600
 
 
@@ -36,3 +38,30 @@ class Notices:
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def unseen(self, player_id: str) -> list[dict[str, Any]]:
+        """Every notice that the client has not acknowledged, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="player_id = :player_id",
+            FilterExpression=NOTICE_IS_UNSEEN,
+            ExpressionAttributeValues=to_item({":player_id": player_id}),
+            ConsistentRead=True,
+        )
+        with aws_errors("DynamoDB"):
+            return [from_item(item) for page in pages for item in page["Items"]]
+
+    def acknowledge(self, player_id: str, notice_id: str, now: int) -> bool:
+        """The client has shown the notice; False if the player has no such notice."""
+        try:
+            with aws_errors("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"player_id": player_id, "notice_id": notice_id}),
+                    UpdateExpression="SET acknowledged_at = if_not_exists(acknowledged_at, :now)",
+                    ConditionExpression=NOTICE_EXISTS,
+                    ExpressionAttributeValues=to_item({":now": now}),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True

@@ -8,6 +8,7 @@ from nyanko.adapters.dynamodb import from_item, to_item
 from nyanko.adapters.dynamodb_products import product_of
 from nyanko.errors import Retryable
 from nyanko.facts import Facts
+from nyanko.pages import Page, Position
 from nyanko.purchases import Purchase
 
 if TYPE_CHECKING:
@@ -86,17 +87,24 @@ class Purchases:
             raise Retryable("Conflict", f"{purchase.purchase_id} changed since it was read") from error
         return recorded
 
-    def of_player(self, player_id: str) -> list[Purchase]:
-        """The player's purchases, newest first."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="by_player",
-            KeyConditionExpression="player_id = :player_id",
-            ExpressionAttributeValues=to_item({":player_id": player_id}),
-            ScanIndexForward=False,
-        )
+    def of_player(self, player_id: str, page: Page) -> tuple[list[Purchase], Position | None]:
+        """A page of the player's purchases, newest first, and where the next page starts."""
+        start = {"ExclusiveStartKey": to_item({"player_id": player_id, **page.after})} if page.after else {}
         with aws_errors("DynamoDB"):
-            return [purchase_of(from_item(item)) for page in pages for item in page["Items"]]
+            found = self._client.query(
+                TableName=self._table,
+                IndexName="by_player",
+                KeyConditionExpression="player_id = :player_id",
+                ExpressionAttributeValues=to_item({":player_id": player_id}),
+                ScanIndexForward=False,
+                Limit=page.limit,
+                **start,  # type: ignore[arg-type] # a key or nothing at all
+            )
+        purchases = [purchase_of(from_item(item)) for item in found["Items"]]
+        if "LastEvaluatedKey" not in found:
+            return purchases, None
+        last = from_item(found["LastEvaluatedKey"])
+        return purchases, {"purchase_id": last["purchase_id"], "created_at": last["created_at"]}
 
     def id_by_payment_intent(self, payment_intent: str) -> str | None:
         with aws_errors("DynamoDB"):
