@@ -8,10 +8,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
-from nyanko.checkout import check_same_order, new_purchase, purchase_id_for, read_order
+from nyanko.checkout import Order, check_same_order, new_purchase, purchase_id_for, read_order
 from nyanko.errors import BadInput, Permanent, Retryable
 from nyanko.http import failure, header, json_body
+from nyanko.limits import check_limit, limits_of
 from nyanko.pages import cursor, read_page
+from nyanko.purchases import Purchase
 from nyanko.spends import read_spend
 from nyanko.views import (
     checkout_view,
@@ -24,6 +26,9 @@ from nyanko.views import (
 
 logger = Logger()
 app = APIGatewayRestResolver()
+
+# Each attempt that fails means that another checkout of the same player came through.
+CHECKOUT_ATTEMPTS = 5
 
 
 @app.get("/health")
@@ -41,18 +46,10 @@ def list_products() -> dict[str, Any]:
 
 @app.post("/checkout")
 def checkout() -> tuple[dict[str, Any], int]:
-    now, player_id = wiring.now(), _player_id()
-    proxy_event = app.current_event.raw_event
+    now, proxy_event = wiring.now(), app.current_event.raw_event
     order = read_order(json_body(proxy_event))
-    purchase_id = purchase_id_for(player_id, header(proxy_event, "Idempotency-Key"))
-    purchase = wiring.purchases().get(purchase_id)
-    if purchase is None:
-        product = wiring.products().get(order.product_id)
-        if product is None or not product.on_sale(now):
-            raise BadInput("NotFound", f"product {order.product_id} is not on sale")
-        purchase = wiring.purchases().create(
-            new_purchase(purchase_id, player_id, product, order.quantity, now)
-        )
+    purchase_id = purchase_id_for(_player_id(), header(proxy_event, "Idempotency-Key"))
+    purchase = _purchase(purchase_id, order, now)
     check_same_order(purchase, order, now)
     if purchase.session_id is None:
         session_id, url = wiring.stripe_checkout().open_session(purchase)
@@ -130,3 +127,27 @@ def _refusal(error: BadInput | Permanent | Retryable) -> Response[str]:
     logger.warning("refused", extra={"code": error.code, "reason": error.message})
     refusal = failure(error)
     return Response(status_code=refusal["statusCode"], headers=refusal["headers"], body=refusal["body"])
+
+
+def _purchase(purchase_id: str, order: Order, now: int) -> Purchase:
+    """The purchase under this id, written now within its player's limits if there is none yet."""
+    for _ in range(CHECKOUT_ATTEMPTS):
+        if purchase := wiring.purchases().get(purchase_id):
+            return purchase
+        product = wiring.products().get(order.product_id)
+        if product is None or not product.on_sale(now):
+            raise BadInput("NotFound", f"product {order.product_id} is not on sale")
+        purchase = new_purchase(purchase_id, _player_id(), product, order.quantity, now)
+        lists = []
+        for limit in limits_of(product, _birth_month(), now):
+            listed = wiring.limits().read(purchase.player_id, limit.scope)
+            earlier = wiring.purchases().get_many(listed.purchase_ids)
+            lists.append(wiring.limits().write(listed, check_limit(limit, earlier, purchase, now)))
+        if wiring.purchases().create(purchase, lists):
+            return purchase
+    raise Retryable("Conflict", "too many checkouts of yours at once; send it again")
+
+
+def _birth_month() -> str | None:
+    birth_month: str | None = app.current_event.request_context.authorizer.get("birth_month")
+    return birth_month

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.dynamodb_grants import Grants
     from nyanko.adapters.dynamodb_inventory import Inventory
+    from nyanko.adapters.dynamodb_limits import Limits
     from nyanko.adapters.dynamodb_notices import Notices
     from nyanko.adapters.dynamodb_products import Products
     from nyanko.adapters.dynamodb_purchases import Purchases
@@ -159,6 +160,13 @@ def inventory() -> "Inventory":
     from nyanko.adapters.dynamodb_inventory import Inventory
 
     return Inventory(_dynamodb(), inventory=table("inventory"), ledger=table("ledger"))
+
+
+@cache
+def limits() -> "Limits":
+    from nyanko.adapters.dynamodb_limits import Limits
+
+    return Limits(_dynamodb(), table("limits"))
 
 
 @cache

@@ -1,5 +1,6 @@
 """The table `purchases`: the only writer of purchase rows but for the grant's transaction."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from nyanko.purchases import Purchase
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PURCHASE_IS_NEW = "attribute_not_exists(purchase_id)"
 PURCHASE_EXISTS = "attribute_exists(purchase_id)"
@@ -24,18 +26,24 @@ class Purchases:
         self._client = client
         self._table = table
 
-    def create(self, purchase: Purchase) -> Purchase:
-        """Write the purchase unless its id is taken; return the purchase that then stands under that id."""
+    def create(self, purchase: Purchase, limit_lists: "Sequence[TransactWriteItemTypeDef]") -> bool:
+        """Write the purchase and, in the same transaction, the lists of the limits that it falls under.
+
+        False when another checkout was faster: the id is taken or a list has changed. Read again, check again.
+        """
+        new: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_item(_row(purchase)),
+                "ConditionExpression": PURCHASE_IS_NEW,
+            }
+        }
         try:
             with aws_errors("DynamoDB"):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(_row(purchase)),
-                    ConditionExpression=PURCHASE_IS_NEW,
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return self.get(purchase.purchase_id) or purchase
-        return purchase
+                self._client.transact_write_items(TransactItems=[new, *limit_lists])
+        except self._client.exceptions.TransactionCanceledException:
+            return False
+        return True
 
     def get(self, purchase_id: str) -> Purchase | None:
         with aws_errors("DynamoDB"):
@@ -43,6 +51,21 @@ class Purchases:
                 TableName=self._table, Key=to_item({"purchase_id": purchase_id}), ConsistentRead=True
             )
         return purchase_of(from_item(found["Item"])) if "Item" in found else None
+
+    def get_many(self, purchase_ids: Sequence[str]) -> list[Purchase]:
+        """Those of the purchases that exist, in no particular order."""
+        found: list[Purchase] = []
+        for batch in (purchase_ids[start : start + 100] for start in range(0, len(purchase_ids), 100)):
+            keys: Any = [to_item({"purchase_id": purchase_id}) for purchase_id in batch]
+            while keys:
+                with aws_errors("DynamoDB"):
+                    read = self._client.batch_get_item(
+                        RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+                    )
+                found += [purchase_of(from_item(item)) for item in read["Responses"].get(self._table, [])]
+                unprocessed = read["UnprocessedKeys"].get(self._table)
+                keys = unprocessed["Keys"] if unprocessed else []
+        return found
 
     def attach_session(self, purchase: Purchase, session_id: str, url: str) -> Purchase:
         """Keep the Checkout Session that was opened for the purchase; facts and version stay as they are."""
