@@ -14,6 +14,7 @@ from typing import Literal, final
 BadInputCode = Literal[
     "InvalidRequest",
     "InvalidSignature",
+    "InvalidToken",
     "MalformedEvent",
     "NotFound",
     "Conflict",

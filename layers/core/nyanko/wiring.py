@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_inventory import Inventory
     from nyanko.adapters.dynamodb_limits import Limits
     from nyanko.adapters.dynamodb_notices import Notices
+    from nyanko.adapters.dynamodb_players import Players
     from nyanko.adapters.dynamodb_products import Products
     from nyanko.adapters.dynamodb_purchases import Purchases
+    from nyanko.adapters.joinmake import Joinmake
     from nyanko.adapters.sqs_queue import Queue
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
     from nyanko.adapters.stripe_checkout import StripeCheckout
+    from nyanko.adapters.web3auth import Web3AuthVerifier
 
 SECRET_MAX_AGE_SECONDS = 300
 
@@ -174,6 +177,37 @@ def notices() -> "Notices":
     from nyanko.adapters.dynamodb_notices import Notices
 
     return Notices(_dynamodb(), table("notices"))
+
+
+@cache
+def players() -> "Players":
+    from nyanko.adapters.dynamodb_players import Players
+
+    return Players(_dynamodb(), table("players"))
+
+
+@cache
+def web3auth_verifier() -> "Web3AuthVerifier":
+    from nyanko.adapters.web3auth import Web3AuthVerifier
+
+    return Web3AuthVerifier(os.environ["WEB3AUTH_ISSUERS"], os.environ["WEB3AUTH_CLIENT_ID"], now)
+
+
+@cache
+def joinmake() -> "Joinmake":
+    from nyanko.adapters.joinmake import Joinmake
+    from nyanko.circuit_breaker import CircuitBreaker
+
+    breaker = CircuitBreaker(max_failures=6, open_seconds=30, now=time.monotonic)
+    return Joinmake(os.environ["JOINMAKE_API_URL"], joinmake_api_key, breaker)
+
+
+def joinmake_api_key() -> str:
+    """Raises `Retryable` (`NotConfigured`) when there is none."""
+    api_key = secret("joinmake_api_key")
+    if not api_key:
+        raise Retryable("NotConfigured", "no Join&make API key is stored")
+    return api_key
 
 
 def _dynamodb() -> "DynamoDBClient":
