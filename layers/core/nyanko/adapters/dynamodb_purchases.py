@@ -29,7 +29,7 @@ class Purchases:
     def create(self, purchase: Purchase, limit_lists: "Sequence[TransactWriteItemTypeDef]") -> bool:
         """Write the purchase and, in the same transaction, the lists of the limits that it falls under.
 
-        False when another checkout was faster: the id is taken or a list has changed. Read again, check again.
+        False when another checkout was faster: the id is taken or a list changed. Read and check again.
         """
         new: TransactWriteItemTypeDef = {
             "Put": {

@@ -1,0 +1,106 @@
+"""What uses up a limit, and where it ends."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from nyanko.catalogue import Product
+from nyanko.errors import BadInput
+from nyanko.facts import Dispute, Facts, Refund
+from nyanko.limits import JST, LATE_EVENT_SECONDS, Limit, check_limit, counts, limits_of, monthly_yen
+from tests.unit.test_purchases import PAID, STARTER_PACK, THREE_PACKS
+
+NOW = THREE_PACKS.created_at
+CLOSED_LONG_AGO = THREE_PACKS.expires_at + LATE_EVENT_SECONDS + 1
+ONE_EACH = replace(STARTER_PACK, limit_per_player=1)
+ADULT, CHILD = "1990-04", "2015-04"
+
+
+def at(year: int, month: int, day: int = 1, hour: int = 0) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=JST).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("facts", "now", "counted"),
+    [
+        (Facts(), NOW, True),
+        (Facts(), THREE_PACKS.expires_at + LATE_EVENT_SECONDS, True),
+        (Facts(), CLOSED_LONG_AGO, False),
+        (Facts(closed="expired"), NOW, False),
+        (Facts(pending=True), CLOSED_LONG_AGO, True),
+        (Facts(pending=True, closed="async_failed"), NOW, False),
+        (PAID, CLOSED_LONG_AGO, True),
+        (PAID.merge(Facts(closed="expired")), CLOSED_LONG_AGO, True),
+        (PAID.merge(Facts(disputes={"du": Dispute("lost", 1)})), CLOSED_LONG_AGO, True),
+        (PAID.merge(Facts(refunds={"re": Refund(500, "succeeded")})), CLOSED_LONG_AGO, True),
+        (PAID.merge(Facts(refunds={"re": Refund(1500, "succeeded")})), CLOSED_LONG_AGO, False),
+    ],
+)
+def test_a_purchase_counts_while_it_is_paid_or_can_still_be(facts: Facts, now: int, *, counted: bool) -> None:
+    assert counts(replace(THREE_PACKS, facts=facts), now) is counted
+
+
+@pytest.mark.parametrize(
+    ("birth_month", "now", "yen"),
+    [
+        (None, at(2026, 11), 5_000),
+        ("2015-04", at(2026, 11), 5_000),
+        ("2010-11", at(2026, 11, 30, 23), 5_000),
+        ("2010-11", at(2026, 12), 20_000),
+        ("2008-11", at(2026, 11, 30, 23), 20_000),
+        ("2008-11", at(2026, 12), None),
+        ("1990-04", at(2026, 11), None),
+    ],
+)
+def test_the_monthly_limit_follows_the_age_of_which_only_the_month_is_known(
+    birth_month: str | None, now: int, yen: int | None
+) -> None:
+    assert monthly_yen(birth_month, now) == yen
+
+
+def test_the_month_is_that_of_japan() -> None:
+    last_second_of_november = at(2026, 12) - 1
+    scopes = [
+        limits_of(STARTER_PACK, CHILD, now)[0].scope
+        for now in (last_second_of_november, last_second_of_november + 1)
+    ]
+    assert scopes == ["month#2026-11", "month#2026-12"]
+
+
+@pytest.mark.parametrize(
+    ("product", "birth_month", "scopes"),
+    [
+        (STARTER_PACK, ADULT, []),
+        (STARTER_PACK, CHILD, ["month#2023-11"]),
+        (ONE_EACH, ADULT, ["product#neko_starter_pack"]),
+        (ONE_EACH, None, ["product#neko_starter_pack", "month#2023-11"]),
+    ],
+)
+def test_an_order_falls_under_the_limits_of_its_product_and_its_player(
+    product: Product, birth_month: str | None, scopes: list[str]
+) -> None:
+    assert [limit.scope for limit in limits_of(product, birth_month, NOW)] == scopes
+
+
+def test_a_list_keeps_what_counts_and_takes_the_new_purchase() -> None:
+    limit = Limit("month#2023-11", 5_000, "yen")
+    expired = replace(THREE_PACKS, purchase_id="pur_expired", facts=Facts(closed="expired"))
+    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
+    assert check_limit(limit, [expired, paid], THREE_PACKS, NOW) == ["pur_paid", "pur_mike"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"), [(Limit("month#2023-11", 2_999, "yen"), 1_499), (Limit("product#p", 5, "packs"), 2)]
+)
+def test_a_purchase_beyond_the_limit_is_refused_with_what_is_left(limit: Limit, left: int) -> None:
+    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
+    with pytest.raises(BadInput, match="LimitReached") as refused:
+        check_limit(limit, [paid], THREE_PACKS, NOW)
+    assert refused.value.figures == {"limit": limit.most, "left": left}
+
+
+def test_the_limit_itself_may_be_reached() -> None:
+    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
+    assert check_limit(Limit("month#2023-11", 3_000, "yen"), [paid], THREE_PACKS, NOW)
+    assert check_limit(Limit("product#p", 6, "packs"), [paid], THREE_PACKS, NOW)
