@@ -1,0 +1,30 @@
+"""`python -m local.stripe --port N`: serve until interrupted; `GET /_health` tells when it is ready."""
+
+import argparse
+import signal
+import threading
+
+from local.stripe.server import StandIn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.stripe", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--livemode", action="store_true", help="mark every object as real money")
+    parser.add_argument(
+        "--retry-base",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="wait before a failed delivery is repeated; doubles each time",
+    )
+    options = parser.parse_args()
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    with StandIn(options.port, livemode=options.livemode, retry_base=options.retry_base):
+        interrupted.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""The calls of Stripe's API that are played, each with the parameters it accepts.
+
+Reference: https://docs.stripe.com/api at `store.API_VERSION`. A parameter that is not listed here is refused
+like one that Stripe does not know, so that nothing is ever silently ignored.
+"""
+
+import fnmatch
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from flask import request
+
+from local.stripe import checkout, objects
+from local.stripe.deliveries import rendered
+from local.stripe.errors import ApiError
+from local.stripe.listing import page, within
+from local.stripe.params import (
+    PAGE,
+    Params,
+    Parser,
+    Raw,
+    array,
+    between,
+    boolean,
+    choice,
+    created,
+    fields,
+    metadata,
+    text,
+    text_up_to,
+    url,
+)
+from local.stripe.params import integer as whole_number
+from local.stripe.store import Account, SigningSecret, StripeObject, random_text
+
+Handler: TypeAlias = Callable[..., StripeObject]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    path: str
+    parse: Parser
+    handler: Handler
+
+
+CALLS: list[Call] = []
+
+
+def call(
+    method: str, path: str, parsers: Mapping[str, Parser] | None = None, required: Collection[str] = ()
+) -> Callable[[Handler], Handler]:
+    """Register a handler: it takes the account, the checked parameters, and the ids in the path."""
+    known = {"expand": array(text, most=20), **(parsers or {})}
+
+    def register(handler: Handler) -> Handler:
+        CALLS.append(Call(method, path, fields(known, required), handler))
+        return handler
+
+    return register
+
+
+def payment_method_types(_raw: Raw, name: str) -> None:
+    # https://docs.stripe.com/changelog/endive/2026-09-30/remove-payment-method-types-checkout-sessions
+    raise ApiError(
+        f"Received unknown parameter: {name}. Use allowed_payment_method_types instead.",
+        code="parameter_unknown",
+        param=name,
+    )
+
+
+_METHODS = array(choice("card", "konbini"))
+_MESSAGE = fields({"message": text_up_to(1200)}, required=("message",))
+_PRODUCT_DATA = fields(
+    {"name": text, "description": text, "images": array(url, most=8), "metadata": metadata},
+    required=("name",),
+)
+_PRICE_DATA = fields(
+    {
+        # The account is one that sells in yen only, as the shop does.
+        "currency": choice("jpy", "JPY"),
+        "unit_amount": between(0, checkout.MAX_AMOUNT),
+        "product_data": _PRODUCT_DATA,
+    },
+    required=("currency", "unit_amount", "product_data"),
+)
+_LINE_ITEM = fields(
+    {"price_data": _PRICE_DATA, "quantity": between(1, 999_999), "metadata": metadata},
+    required=("price_data", "quantity"),
+)
+
+
+@call(
+    "POST",
+    "/v1/checkout/sessions",
+    {
+        "adaptive_pricing": fields({"enabled": boolean}),
+        "allowed_payment_method_types": _METHODS,
+        "cancel_url": url,
+        "client_reference_id": text_up_to(200),
+        "custom_text": fields({"after_submit": _MESSAGE, "submit": _MESSAGE}),
+        "customer_email": text_up_to(800),
+        "excluded_payment_method_types": _METHODS,
+        "expires_at": whole_number,
+        "line_items": array(_LINE_ITEM),
+        "locale": choice("auto", "en", "ja"),
+        "metadata": metadata,
+        "mode": choice("payment"),
+        "payment_intent_data": fields({"description": text_up_to(1000), "metadata": metadata}),
+        "payment_method_types": payment_method_types,
+        "submit_type": choice("auto", "book", "donate", "pay"),
+        "success_url": url,
+        "ui_mode": choice("hosted_page"),
+    },
+    required=("mode", "line_items", "success_url"),
+)
+def create_checkout_session(account: Account, params: Params) -> StripeObject:
+    return checkout.create(account, params, page_url=f"{request.host_url}c/pay/")
+
+
+@call("GET", "/v1/checkout/sessions/<session_id>")
+def retrieve_checkout_session(account: Account, _params: Params, session_id: str) -> StripeObject:
+    return account.get("checkout.session", session_id, param="session")
+
+
+@call(
+    "GET",
+    "/v1/checkout/sessions",
+    {
+        **PAGE,
+        "created": created,
+        "payment_intent": text,
+        "status": choice("complete", "expired", "open"),
+    },
+)
+def list_checkout_sessions(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "checkout.session", params, equal=("payment_intent", "status"))
+
+
+@call("GET", "/v1/checkout/sessions/<session_id>/line_items", PAGE)
+def list_line_items(account: Account, params: Params, session_id: str) -> StripeObject:
+    retrieve_checkout_session(account, params, session_id)
+    return page(account.line_items[session_id], params, request.path)
+
+
+@call("POST", "/v1/checkout/sessions/<session_id>/expire")
+def expire_checkout_session(account: Account, params: Params, session_id: str) -> StripeObject:
+    session = retrieve_checkout_session(account, params, session_id)
+    if session["status"] != "open":
+        raise ApiError(
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
+            f"This Checkout Session has a status of `{session['status']}`."
+        )
+    checkout.expire(account, session)
+    return session
+
+
+@call("GET", "/v1/payment_intents/<intent_id>")
+def retrieve_payment_intent(account: Account, _params: Params, intent_id: str) -> StripeObject:
+    return account.get("payment_intent", intent_id, param="intent")
+
+
+@call("GET", "/v1/payment_intents", {**PAGE, "created": created})
+def list_payment_intents(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "payment_intent", params)
+
+
+@call("GET", "/v1/charges/<charge_id>")
+def retrieve_charge(account: Account, _params: Params, charge_id: str) -> StripeObject:
+    return account.get("charge", charge_id, param="id")
+
+
+@call("GET", "/v1/charges", {**PAGE, "created": created, "payment_intent": text})
+def list_charges(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "charge", params, equal=("payment_intent",))
+
+
+@call("GET", "/v1/events/<event_id>")
+def retrieve_event(account: Account, _params: Params, event_id: str) -> StripeObject:
+    return rendered(account, account.get("event", event_id))
+
+
+@call(
+    "GET",
+    "/v1/events",
+    {**PAGE, "created": created, "delivery_success": boolean, "type": text, "types": array(text, most=20)},
+)
+def list_events(account: Account, params: Params) -> StripeObject:
+    if "type" in params and "types" in params:
+        raise ApiError("You may only specify one of these parameters: type, types.")
+    patterns = params.get("types", [params.get("type", "*")])
+    bounds = params.get("created", {})
+    events = [
+        event
+        for event in (rendered(account, event) for event in account.every("event"))
+        if any(fnmatch.fnmatchcase(event["type"], pattern) for pattern in patterns)
+        and within(event["created"], bounds)
+        and params.get("delivery_success") in (None, event["pending_webhooks"] == 0)
+    ]
+    return page(events, params, request.path)
+
+
+def event_type(raw: Raw, name: str) -> str:
+    value = text(raw, name)
+    if value != "*" and not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", value):
+        raise ApiError(f"Invalid {name}: {value} is not the name of an event", param=name)
+    return value
+
+
+def api_version(raw: Raw, name: str) -> str:
+    """Any version is accepted and named in the deliveries; their shape is always the one that is played."""
+    value = text(raw, name)
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", value):
+        raise ApiError(f"Invalid API version: {value}", param=name)
+    return value
+
+
+_WEBHOOK_ENDPOINT: Mapping[str, Parser] = {
+    "description": text_up_to(5000),
+    "enabled_events": array(event_type, most=500),
+    "metadata": metadata,
+    "url": url,
+}
+
+
+@call(
+    "POST",
+    "/v1/webhook_endpoints",
+    {**_WEBHOOK_ENDPOINT, "api_version": api_version},
+    required=("url", "enabled_events"),
+)
+def create_webhook_endpoint(account: Account, params: Params) -> StripeObject:
+    endpoint = objects.webhook_endpoint(account, params)
+    secret = SigningSecret(f"whsec_{random_text(32)}")
+    account.signing_secrets[endpoint["id"]] = [secret]
+    # Only this answer ever shows the secret.
+    return {**endpoint, "secret": secret.value}
+
+
+@call("GET", "/v1/webhook_endpoints/<endpoint_id>")
+def retrieve_webhook_endpoint(account: Account, _params: Params, endpoint_id: str) -> StripeObject:
+    return account.get("webhook_endpoint", endpoint_id, param="webhook_endpoint")
+
+
+@call("GET", "/v1/webhook_endpoints", PAGE)
+def list_webhook_endpoints(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "webhook_endpoint", params)
+
+
+@call("POST", "/v1/webhook_endpoints/<endpoint_id>", {**_WEBHOOK_ENDPOINT, "disabled": boolean})
+def update_webhook_endpoint(account: Account, params: Params, endpoint_id: str) -> StripeObject:
+    endpoint = retrieve_webhook_endpoint(account, params, endpoint_id)
+    for name in ("description", "enabled_events", "url"):
+        if name in params:
+            endpoint[name] = params[name]
+    if "disabled" in params:
+        endpoint["status"] = "disabled" if params["disabled"] else "enabled"
+    _merge_metadata(endpoint, params)
+    return endpoint
+
+
+@call("DELETE", "/v1/webhook_endpoints/<endpoint_id>")
+def delete_webhook_endpoint(account: Account, params: Params, endpoint_id: str) -> StripeObject:
+    retrieve_webhook_endpoint(account, params, endpoint_id)
+    del account.objects["webhook_endpoint"][endpoint_id]
+    return {"id": endpoint_id, "object": "webhook_endpoint", "deleted": True}
+
+
+def _page_of(
+    account: Account, noun: str, params: dict[str, Any], equal: Collection[str] = ()
+) -> StripeObject:
+    """A page of the objects whose fields named in `equal` have the values that the parameters ask for."""
+    bounds = params.get("created", {})
+    items = [
+        item
+        for item in account.every(noun)
+        if within(item["created"], bounds)
+        and all(item[name] == params[name] for name in equal if name in params)
+    ]
+    return page(items, params, request.path)
+
+
+def _merge_metadata(stripe_object: StripeObject, params: Params) -> None:
+    """Named keys are set, keys set to "" are removed (https://docs.stripe.com/metadata#unset-metadata)."""
+    if "metadata" in params:
+        merged = {**stripe_object["metadata"], **params["metadata"]} if params["metadata"] else {}
+        stripe_object["metadata"] = {key: value for key, value in merged.items() if value}

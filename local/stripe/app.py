@@ -1,0 +1,109 @@
+"""The web application: the API's plumbing, and the pages beside it."""
+
+import base64
+import binascii
+import json
+import re
+from functools import partial
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from local.stripe import api, dashboard, pages, views
+from local.stripe.api import Call
+from local.stripe.errors import ApiError
+from local.stripe.idempotency import Answer, IdempotencyKeys
+from local.stripe.listing import expand
+from local.stripe.params import nest
+from local.stripe.store import API_VERSION, Account, ApiRequest, random_text
+
+
+def create_app(account: Account) -> Flask:
+    app = Flask(__name__)
+    keys = IdempotencyKeys(account.now)
+    for call in api.CALLS:
+        app.add_url_rule(
+            call.path,
+            endpoint=f"{call.method} {call.path}".replace(".", "_"),
+            view_func=partial(_serve, account, keys, call),
+            methods=[call.method],
+        )
+    app.register_blueprint(views.blueprint("pages", "/c/pay/<session_id>", account, pages.ROUTES))
+    app.register_blueprint(views.blueprint("dashboard", "/dashboard", account, dashboard.ROUTES))
+    app.add_url_rule("/_health", view_func=lambda: {"status": "ok"})
+    app.before_request(_name_request)
+    app.after_request(_add_headers)
+    app.register_error_handler(ApiError, _error)
+    app.register_error_handler(HTTPException, _unknown_url)
+    return app
+
+
+def _serve(account: Account, keys: IdempotencyKeys, call: Call, **ids: str) -> Response:
+    _authenticate()
+    _check_version()
+    key = request.headers.get("Idempotency-Key") if call.method == "POST" else None
+    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+
+    def run() -> Answer:
+        params = call.parse(nest(pairs), "")
+        with account.at_work(ApiRequest(g.request_id, key)):
+            answer = call.handler(account, params, **ids)
+            return Answer(_json(expand(account, answer, params.get("expand", []))), g.request_id)
+
+    if key is None:
+        return Response(run().body, mimetype="application/json")
+    answer, replayed = keys.once(key, json.dumps([request.path, sorted(pairs)]), run)
+    response = Response(answer.body, mimetype="application/json")
+    response.headers["Idempotency-Key"] = key
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Original-Request"] = answer.request_id
+    return response
+
+
+def _authenticate() -> None:
+    """A secret or restricted key as bearer token or as user name (https://docs.stripe.com/api/authentication)."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            credentials = ""
+    if not credentials:
+        raise ApiError(
+            "You did not provide an API key. You need to provide your API key in the Authorization header, "
+            "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
+            status=401,
+        )
+    if not re.fullmatch(r"(sk|rk)_\w+", credentials, re.ASCII):
+        raise ApiError(f"Invalid API Key provided: {credentials[:7]}****", status=401)
+
+
+def _check_version() -> None:
+    version = request.headers.get("Stripe-Version", API_VERSION)
+    if version != API_VERSION:
+        raise ApiError(f"Invalid Stripe API version: {version}; only {API_VERSION} is played here.")
+
+
+def _name_request() -> None:
+    g.request_id = f"req_{random_text(14)}"
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers["Request-Id"] = g.request_id
+    response.headers["Stripe-Version"] = API_VERSION
+    return response
+
+
+def _error(error: ApiError) -> Response:
+    return Response(_json(error.body()), status=error.status, mimetype="application/json")
+
+
+def _unknown_url(error: HTTPException) -> Response:
+    if request.path.startswith("/v1/"):
+        return _error(ApiError(f"Unrecognized request URL ({request.method}: {request.path}).", status=404))
+    return Response(f"{error.code} {error.name}\n", status=error.code, mimetype="text/plain")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,117 @@
+"""Checkout Sessions from creation to their end (https://docs.stripe.com/api/checkout/sessions)."""
+
+from functools import partial
+from typing import Any
+
+from local.stripe import objects
+from local.stripe.errors import ApiError
+from local.stripe.events import change, emit
+from local.stripe.store import Account, StripeObject
+
+MIN_AMOUNT = 50
+"""Yen (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
+
+MAX_AMOUNT = 99_999_999
+"""The same page: at most eight digits."""
+
+MIN_LIFE_SECONDS = 30 * 60
+MAX_LIFE_SECONDS = 24 * 3600
+
+PAYMENT_METHODS = ("card",)
+"""What the account has switched on in its Dashboard."""
+
+
+def create(account: Account, params: dict[str, Any], page_url: str) -> StripeObject:
+    """Open a session whose hosted page stands at `page_url` + id; it expires by itself."""
+    _check_life(account, params.get("expires_at"))
+    methods = _offered_methods(params)
+    amount = sum(line["quantity"] * line["price_data"]["unit_amount"] for line in params["line_items"])
+    if not MIN_AMOUNT <= amount <= MAX_AMOUNT:
+        raise ApiError(
+            f"The Checkout Session's total amount due must add up to at least ¥{MIN_AMOUNT} jpy "
+            f"and at most ¥{MAX_AMOUNT} jpy",
+            code="amount_too_small" if amount < MIN_AMOUNT else "amount_too_large",
+        )
+    session = objects.checkout_session(account, params, amount, methods, page_url)
+    account.line_items[session["id"]] = [objects.line_item(account, line) for line in params["line_items"]]
+    account.checkout_params[session["id"]] = params
+    account.at(session["expires_at"], partial(expire, account, session))
+    return session
+
+
+def intent_of(account: Account, session: StripeObject) -> StripeObject:
+    """The session's PaymentIntent, made at the first attempt to pay
+    (https://docs.stripe.com/changelog/2022-08-01/checkout-session-no-pi)."""
+    if session["payment_intent"] is not None:
+        return account.get("payment_intent", session["payment_intent"])
+    intent = objects.payment_intent(
+        account, session, account.checkout_params[session["id"]].get("payment_intent_data", {})
+    )
+    session["payment_intent"] = intent["id"]
+    emit(account, "payment_intent.created", intent)
+    return intent
+
+
+def complete(account: Account, session: StripeObject, billing: dict[str, Any], *, paid: bool) -> None:
+    """End a session successfully: the money is here (`paid`), or its way is agreed."""
+    session.update(
+        status="complete",
+        url=None,
+        payment_status="paid" if paid else "unpaid",
+        customer_details={
+            "address": billing["address"],
+            "business_name": None,
+            "email": billing["email"],
+            "individual_name": None,
+            "name": billing["name"],
+            "phone": None,
+            "tax_exempt": "none",
+            "tax_ids": [],
+        },
+    )
+    emit(account, "checkout.session.completed", session)
+
+
+def expire(account: Account, session: StripeObject) -> None:
+    """End an open session, and with it the PaymentIntent of its failed attempts; no other is touched."""
+    if session["status"] != "open":
+        return
+    if session["payment_intent"] is not None:
+        intent = account.get("payment_intent", session["payment_intent"])
+        change(
+            intent,
+            status="canceled",
+            canceled_at=account.now(),
+            cancellation_reason="expired",
+            next_action=None,
+        )
+        emit(account, "payment_intent.canceled", intent)
+    session.update(status="expired", url=None)
+    emit(account, "checkout.session.expired", session)
+
+
+def _check_life(account: Account, expires_at: int | None) -> None:
+    if expires_at is None:
+        return
+    life = expires_at - account.now()
+    if life < MIN_LIFE_SECONDS:
+        raise ApiError(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
+            param="expires_at",
+        )
+    if life > MAX_LIFE_SECONDS:
+        raise ApiError(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+
+
+def _offered_methods(params: dict[str, Any]) -> list[str]:
+    allowed = params.get("allowed_payment_method_types", PAYMENT_METHODS)
+    excluded = params.get("excluded_payment_method_types", ())
+    methods = [method for method in PAYMENT_METHODS if method in allowed and method not in excluded]
+    if not methods:
+        raise ApiError(
+            "No valid payment method types for this Checkout Session.", param="allowed_payment_method_types"
+        )
+    return methods

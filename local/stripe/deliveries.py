@@ -1,0 +1,148 @@
+"""Webhook deliveries: signed, repeated until they are answered with 2xx, and remembered attempt by attempt.
+
+Signature: https://docs.stripe.com/webhooks#verify-manually, by every secret in force, dated by the attempt.
+Retries: https://docs.stripe.com/webhooks#retries, exponentially later each time; Stripe's hours are seconds
+here. As with Stripe, deliveries run beside each other and nothing promises their order.
+"""
+
+import fnmatch
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterable
+
+import requests
+
+from local.stripe.store import Account, Attempt, Delivery, StripeObject
+
+MAX_ATTEMPTS = 8
+THREADS = 8
+TIMEOUT_SECONDS = 10
+
+MANUAL = 0
+"""The number of an attempt that was asked for and is no part of the automatic ones, which count from 1."""
+
+
+def publish(account: Account, event: StripeObject) -> None:
+    """Start delivering a new event to every endpoint that wants it."""
+    deliveries = [
+        Delivery(event["id"], endpoint["id"])
+        for endpoint in account.objects["webhook_endpoint"].values()
+        if _wants(endpoint, event["type"])
+    ]
+    account.deliveries[event["id"]] = deliveries
+    for delivery in deliveries:
+        account.outbox.put((delivery, 1))
+
+
+def resend(account: Account, event: StripeObject) -> list[Delivery]:
+    """Deliver once more, whatever came of it before, to every endpoint that wants the event now."""
+    deliveries = account.deliveries[event["id"]]
+    known = {delivery.endpoint_id for delivery in deliveries}
+    for endpoint in account.objects["webhook_endpoint"].values():
+        if _wants(endpoint, event["type"]) and endpoint["id"] not in known:
+            deliveries.append(Delivery(event["id"], endpoint["id"]))
+    for delivery in deliveries:
+        account.outbox.put((delivery, MANUAL))
+    return deliveries
+
+
+def rendered(account: Account, event: StripeObject) -> StripeObject:
+    """The event with the number of endpoints that have not answered it with 2xx."""
+    deliveries = account.deliveries[event["id"]]
+    return {**event, "pending_webhooks": sum(delivery.state != "succeeded" for delivery in deliveries)}
+
+
+def signature(body: bytes, secrets: Iterable[str], timestamp: int) -> str:
+    """The `Stripe-Signature` header: one v1 for each secret."""
+    signed = b"%d." % timestamp + body
+    digests = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])
+
+
+class Courier:
+    """The threads that carry what is in the account's outbox."""
+
+    def __init__(self, account: Account, retry_base: float) -> None:
+        """`retry_base` is the wait before the second attempt in seconds; each later one is twice as long."""
+        self._account = account
+        self._retry_base = retry_base
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Return when no attempt is under way; what was still to be delivered is forgotten."""
+        self._account.outbox.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (item := self._account.outbox.get()) is not None:
+            self._attempt(*item)
+
+    def _attempt(self, delivery: Delivery, number: int) -> None:
+        account = self._account
+        with account.lock:
+            endpoint = account.objects["webhook_endpoint"].get(delivery.endpoint_id)
+            if endpoint is None or endpoint["status"] != "enabled":
+                delivery.state = "failed"
+                return
+            if number != MANUAL and delivery.state != "pending":
+                return
+            at = account.now()
+            body = _body(account, endpoint, delivery)
+            header = signature(body, _secrets_in_force(account, endpoint), at)
+        outcome = _send(endpoint["url"], body, header)
+        with account.lock:
+            attempt = Attempt(at, outcome)
+            delivery.attempts.append(attempt)
+            if attempt.succeeded:
+                delivery.state = "succeeded"
+            elif number == MAX_ATTEMPTS and delivery.state == "pending":
+                delivery.state = "failed"
+            elif number != MANUAL:
+                account.outbox.put((delivery, number + 1), after=self._retry_base * 2 ** (number - 1))
+
+
+def _wants(endpoint: StripeObject, event_type: str) -> bool:
+    return endpoint["status"] == "enabled" and any(
+        fnmatch.fnmatchcase(event_type, pattern) for pattern in endpoint["enabled_events"]
+    )
+
+
+def _body(account: Account, endpoint: StripeObject, delivery: Delivery) -> bytes:
+    """The endpoint's own API version is named if it has one, though the shape is always the one played."""
+    event = rendered(account, account.objects["event"][delivery.event_id])
+    event["api_version"] = endpoint["api_version"] or event["api_version"]
+    return json.dumps(event, indent=2, ensure_ascii=False).encode()
+
+
+def _secrets_in_force(account: Account, endpoint: StripeObject) -> list[str]:
+    return [
+        secret.value
+        for secret in account.signing_secrets[endpoint["id"]]
+        if secret.expires_at is None or secret.expires_at > account.now()
+    ]
+
+
+def _send(url: str, body: bytes, header: str) -> int | str:
+    """POST once, without following redirects, which count as refusals; the reason if there was no answer."""
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        "Stripe-Signature": header,
+    }
+    try:
+        with requests.Session() as session:
+            # Neither a proxy nor a .netrc of the user's has any business here.
+            session.trust_env = False
+            answer = session.post(
+                url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+            return answer.status_code
+    except requests.RequestException as error:
+        return type(error).__name__

@@ -1,0 +1,143 @@
+"""One Stripe account in memory: its objects, its clock, its webhook deliveries.
+
+Whoever reads or changes it holds `Account.lock`: the server does for each request, the delivery threads
+around each attempt, the timer thread around what has come due.
+"""
+
+import heapq
+import itertools
+import secrets
+import string
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from local.stripe.cards import CardEntry
+from local.stripe.due_queue import DueQueue
+from local.stripe.errors import missing
+
+API_VERSION = "2026-10-28.endive"
+"""The one version whose shapes are played: that of the SDK in use."""
+
+StripeObject: TypeAlias = dict[str, Any]
+
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try to deliver: `at` in epoch seconds, `outcome` an HTTP status or the reason why there is none."""
+
+    at: int
+    outcome: int | str
+
+    @property
+    def succeeded(self) -> bool:
+        return isinstance(self.outcome, int) and 200 <= self.outcome < 300
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An event on its way to one endpoint, with every attempt so far."""
+
+    event_id: str
+    endpoint_id: str
+    state: Literal["pending", "succeeded", "failed"] = "pending"
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """The API call that is being served, which the events it causes will name."""
+
+    id: str
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """`expires_at` is None for the current secret, epoch seconds for one that was rolled."""
+
+    value: str
+    expires_at: int | None = None
+
+
+class Account:
+    def __init__(self, *, livemode: bool = False, clock: Callable[[], float] = time.time) -> None:
+        self.livemode = livemode
+        self.lock = threading.RLock()
+        self.request: ApiRequest | None = None
+        self.objects: dict[str, dict[str, StripeObject]] = defaultdict(dict)
+        self.line_items: dict[str, list[StripeObject]] = {}
+        self.checkout_params: dict[str, dict[str, Any]] = {}
+        self.card_entries: dict[str, CardEntry] = {}
+        self.signing_secrets: dict[str, list[SigningSecret]] = {}
+        self.deliveries: dict[str, list[Delivery]] = {}
+        self.outbox: DueQueue[tuple[Delivery, int]] = DueQueue()
+        self._clock = clock
+        self._fragment = random_text(6)
+        self._counter = itertools.count(1)
+        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+
+    @contextmanager
+    def at_work(self, request: ApiRequest | None = None) -> Iterator[None]:
+        """Hold the account for one request, after all that has come due before it."""
+        with self.lock:
+            self.run_due()
+            self.request = request
+            try:
+                yield
+            finally:
+                self.request = None
+
+    def now(self) -> int:
+        """Epoch seconds UTC."""
+        return int(self._clock())
+
+    def new_id(self, prefix: str) -> str:
+        """An id that sorts after all earlier ones, and that no other run of the stand-in has given."""
+        milliseconds = _base62(time.time_ns() // 1_000_000, width=8)
+        return f"{prefix}{milliseconds}{self._fragment}{_base62(next(self._counter), width=8)}"
+
+    def add(self, stripe_object: StripeObject) -> StripeObject:
+        self.objects[stripe_object["object"]][stripe_object["id"]] = stripe_object
+        return stripe_object
+
+    def get(self, noun: str, key: str, *, param: str = "id", status: int = 404) -> StripeObject:
+        """Raises `ApiError` (resource_missing) when there is none."""
+        found = self.objects[noun].get(key)
+        if found is None:
+            raise missing(noun, key, param, status)
+        return found
+
+    def find(self, key: str) -> StripeObject | None:
+        """The object of whatever kind that has this id."""
+        return next((objects[key] for objects in self.objects.values() if key in objects), None)
+
+    def every(self, noun: str) -> list[StripeObject]:
+        """All objects of a kind, the newest first, as Stripe lists them."""
+        return list(reversed(self.objects[noun].values()))
+
+    def at(self, due: int, action: Callable[[], None]) -> None:
+        """Have `run_due` do the action once the clock shows `due` (epoch seconds)."""
+        heapq.heappush(self._timers, (due, next(self._counter), action))
+
+    def run_due(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now():
+            heapq.heappop(self._timers)[2]()
+
+
+def random_text(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def _base62(number: int, width: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits.rjust(width, ALPHABET[0])
