@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
@@ -25,7 +25,14 @@ from nyanko.views import (
 )
 
 logger = Logger()
-app = APIGatewayRestResolver()
+app = APIGatewayRestResolver(
+    cors=CORSConfig(
+        allow_origin=wiring.frontend_origin(),
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        expose_headers=["Retry-After", "X-Request-Id"],
+        max_age=600,
+    )
+)
 
 # Each attempt that fails means that another checkout of the same player came through.
 CHECKOUT_ATTEMPTS = 5

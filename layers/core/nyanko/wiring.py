@@ -48,6 +48,11 @@ def version() -> str:
     return os.environ.get("VERSION", "unreleased")
 
 
+def frontend_origin() -> str:
+    """The one origin whose pages may read the API's answers."""
+    return os.environ.get("FRONTEND_ORIGIN", "")
+
+
 @cache
 def client(service: str) -> Any:  # noqa: ANN401 each service's client has a type of its own
     import boto3
