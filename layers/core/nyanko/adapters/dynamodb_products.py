@@ -1,5 +1,6 @@
 """The table `products`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
@@ -26,6 +27,10 @@ class Products:
         with aws_errors("DynamoDB"):
             rows = [from_item(item) for page in pages for item in page["Items"]]
         return sorted((product_of(row) for row in rows), key=lambda product: product.product_id)
+
+    def put(self, product: Product) -> None:
+        with aws_errors("DynamoDB"):
+            self._client.put_item(TableName=self._table, Item=to_item(asdict(product)))
 
 
 def product_of(row: dict[str, Any]) -> Product:

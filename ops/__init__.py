@@ -1,0 +1,1 @@
+"""`nyanko`, the operations CLI."""
