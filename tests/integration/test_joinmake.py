@@ -1,0 +1,199 @@
+"""The Join&make adapter against its stand-in: found, created, raced for; and down in every way."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask, jsonify, request
+
+from local.joinmake.app import create_app
+from nyanko.adapters.joinmake import Joinmake
+from nyanko.circuit_breaker import CircuitBreaker
+from nyanko.errors import Retryable
+from nyanko.players import Player
+from tests.served import served
+from tests.web3auth_tokens import APP_KEY, NOW, Clock
+
+API_KEY = "join-and-make"
+OTHER_PLAYER = "0x" + "cd" * 20
+
+
+class Service:
+    """The stand-in, what it was asked, and an adapter that records its naps instead of taking them."""
+
+    def __init__(self, url: str, asked: list[str]) -> None:
+        self.url = url
+        self.asked = asked
+        self.naps: list[float] = []
+        self.clock = Clock(0)
+        self.api_key = API_KEY
+
+    def adapter(self, max_failures: int = 100, url: str | None = None) -> Joinmake:
+        return Joinmake(
+            url or self.url,
+            lambda: self.api_key,
+            CircuitBreaker(max_failures, 30, self.clock),
+            timeout_seconds=0.3,
+            sleep=self.naps.append,
+            uniform=lambda low, high: low + high,
+        )
+
+    def fail(self, **faults: Any) -> None:
+        assert requests.put(f"{self.url}/_faults", json=faults, timeout=5).ok
+
+    def recover(self) -> None:
+        assert requests.delete(f"{self.url}/_faults", timeout=5).ok
+
+
+@pytest.fixture
+def joinmake() -> Iterator[Service]:
+    asked: list[str] = []
+
+    def create(_base_url: str) -> Flask:
+        app = create_app(API_KEY)
+
+        def record() -> None:
+            if not request.path.startswith("/_"):
+                asked.append(request.method)
+
+        app.before_request_funcs[None].insert(0, record)
+        return app
+
+    with served(create) as url:
+        yield Service(url, asked)
+
+
+def failure(adapter: Joinmake, player_id: str = APP_KEY) -> Retryable:
+    with pytest.raises(Retryable) as raised:
+        adapter.player(player_id, NOW)
+    return raised.value
+
+
+def test_a_new_player_is_created_and_then_found(joinmake: Service) -> None:
+    created = joinmake.adapter().player(APP_KEY, NOW)
+    found = joinmake.adapter().player(APP_KEY, NOW + 5)
+    assert created == Player(APP_KEY, created.joinmake_user_id, None, NOW)
+    assert found == Player(APP_KEY, created.joinmake_user_id, None, NOW + 5)
+    assert joinmake.asked == ["GET", "POST", "GET"]
+
+
+def test_two_players_have_two_users(joinmake: Service) -> None:
+    ids = {joinmake.adapter().player(player, NOW).joinmake_user_id for player in (APP_KEY, OTHER_PLAYER)}
+    assert len(ids) == 2
+
+
+def test_a_player_whom_another_request_created_meanwhile_is_read_again(joinmake: Service) -> None:
+    first = joinmake.adapter().player(APP_KEY, NOW)
+    joinmake.fail(method="GET", status=404, times=1)
+    assert joinmake.adapter().player(APP_KEY, NOW) == first
+    assert joinmake.asked == ["GET", "POST", "GET", "POST", "GET"]
+    assert joinmake.naps == []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"status": 500},
+        {"status": 503, "garbage": True},
+        {"status": 429},
+        {"status": 302},
+        {"status": 401},
+        {"garbage": True},
+        {"delay": 0.6},
+        {"status": 409, "method": "GET"},
+        {"status": 404},
+    ],
+    ids=str,
+)
+def test_a_new_player_is_retried_twice_with_jitter_and_then_told_to_come_later(
+    joinmake: Service, faults: dict[str, Any]
+) -> None:
+    joinmake.fail(**faults)
+    error = failure(joinmake.adapter())
+    assert error.code == "JoinmakeUnavailable"
+    assert API_KEY not in error.message
+    assert joinmake.naps == [0.2, 0.4]
+    assert joinmake.asked.count("GET") == 3
+
+
+def test_a_join_and_make_that_is_down_is_unavailable(joinmake: Service) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        error = failure(joinmake.adapter(url=f"http://127.0.0.1:{unused.getsockname()[1]}"))
+    assert (error.code, joinmake.naps) == ("JoinmakeUnavailable", [0.2, 0.4])
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_fault_that_passes_is_not_noticed(joinmake: Service, method: str) -> None:
+    joinmake.fail(status=500, method=method, times=2)
+    assert joinmake.adapter().player(APP_KEY, NOW).player_id == APP_KEY
+    assert joinmake.naps == [0.2, 0.4]
+
+
+def test_a_creation_whose_answer_got_lost_is_found_by_the_retry(joinmake: Service) -> None:
+    joinmake.fail(delay=0.6, method="POST", times=1)
+    assert joinmake.adapter().player(APP_KEY, NOW).player_id == APP_KEY
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        [],
+        {},
+        {"subject": APP_KEY, "display_name": None},
+        {"user_id": "", "subject": APP_KEY, "display_name": None},
+        {"user_id": 5, "subject": APP_KEY, "display_name": None},
+        {"user_id": "j" * 129, "subject": APP_KEY, "display_name": None},
+        {"user_id": "jm_1", "subject": OTHER_PLAYER, "display_name": None},
+        {"user_id": "jm_1", "subject": APP_KEY, "display_name": 5},
+        {"user_id": "jm_1", "subject": APP_KEY},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_not_this_players_user_is_no_answer(user: Any) -> None:
+    app = Flask(__name__)
+
+    @app.get(f"/users/{APP_KEY}")
+    def get_user() -> Any:
+        return jsonify(user)
+
+    with served(lambda _base_url: app) as url:
+        error = failure(Joinmake(url, lambda: API_KEY, CircuitBreaker(9, 9, Clock()), sleep=lambda _: None))
+    assert "not this player's user" in error.message
+
+
+def test_a_join_and_make_that_keeps_failing_is_left_alone_and_then_tried_again(joinmake: Service) -> None:
+    adapter = joinmake.adapter(max_failures=5)
+    joinmake.fail(status=500)
+    for _ in range(4):
+        failure(adapter)
+    assert len(joinmake.asked) == 5
+    assert "left alone" in failure(adapter).message
+    assert len(joinmake.asked) == 5
+    joinmake.recover()
+    joinmake.clock.now = 30
+    assert adapter.player(APP_KEY, NOW).player_id == APP_KEY
+    with suppress(Retryable):
+        adapter.player(OTHER_PLAYER, NOW)
+    assert joinmake.asked[5:] == ["GET", "POST", "GET", "POST"]
+
+
+def test_a_key_that_was_rolled_is_used_without_a_restart(joinmake: Service) -> None:
+    adapter = joinmake.adapter()
+    joinmake.api_key = "old"
+    assert "401" in failure(adapter).message
+    joinmake.api_key = API_KEY
+    assert adapter.player(APP_KEY, NOW).player_id == APP_KEY
+
+
+def test_a_missing_key_is_said_at_once_and_is_not_join_and_makes_fault(joinmake: Service) -> None:
+    def no_key() -> str:
+        raise Retryable("NotConfigured", "no key")
+
+    breaker = CircuitBreaker(1, 30, joinmake.clock)
+    assert failure(Joinmake(joinmake.url, no_key, breaker)).code == "NotConfigured"
+    assert joinmake.asked == []
+    assert not breaker.is_open

@@ -1,0 +1,498 @@
+"""Web3Auth's tokens: who is let in, and that everything else is refused in one way."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nyanko.adapters.web3auth import MAX_LENGTH, Identity, Web3AuthVerifier
+from nyanko.errors import BadInput
+from tests.web3auth_tokens import (
+    ADDRESS,
+    APP_KEY,
+    CLAIMS,
+    CLIENT_ID,
+    EXTERNAL,
+    EXTERNAL_CLAIMS,
+    EXTERNAL_HEADER,
+    EXTERNAL_JWKS,
+    EXTERNAL_KEY,
+    HEADER,
+    ISSUERS,
+    KEY,
+    NOW,
+    OTHER_KEY,
+    P384_KEY,
+    SOCIAL,
+    SOCIAL_JWKS,
+    WALLETS,
+    Clock,
+    JwksHost,
+    b64,
+    es256,
+    public_jwk,
+    token,
+    without,
+)
+
+PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+GOOD = token()
+
+
+def verifier(host: JwksHost | None = None, clock: Clock | None = None) -> Web3AuthVerifier:
+    return Web3AuthVerifier(ISSUERS, CLIENT_ID, clock or Clock(), (host or JwksHost()).fetch)
+
+
+def outcome(sent: Any, checker: Web3AuthVerifier | None = None) -> str:
+    """The player let in, or the reason of the refusal; any other exception is the test's failure."""
+    try:
+        return (checker or verifier()).verify(sent).player_id
+    except BadInput as refusal:
+        return f"refused: {refusal.message}" if refusal.code == "InvalidToken" else refusal.code
+
+
+def claiming(**changed: Any) -> str:
+    return token(claims=CLAIMS | changed)
+
+
+def headed(**changed: Any) -> str:
+    return token(HEADER | changed)
+
+
+def hs256(secret: bytes) -> str:
+    signed = token(HEADER | {"alg": "HS256"}).rpartition(".")[0]
+    return f"{signed}.{b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+
+def resigned(signature: bytes) -> str:
+    return f"{GOOD.rpartition('.')[0]}.{b64(signature)}"
+
+
+def spliced(**changed: Any) -> str:
+    """The good token's signature under other claims."""
+    head, _, signature = GOOD.split(".")
+    return f"{head}.{b64(json.dumps(CLAIMS | changed).encode())}.{signature}"
+
+
+def wallet(**changed: Any) -> str:
+    return claiming(wallets=[WALLETS[0], WALLETS[1] | changed])
+
+
+def raw_claims(text: str) -> str:
+    return token(json.dumps(HEADER).encode(), text.encode(), raw=True)
+
+
+def with_claim(name: str, literal: str) -> str:
+    """The good claims with one in a spelling of JSON that only a text can have, such as 1e999."""
+    return raw_claims(json.dumps(CLAIMS | {name: "@"}).replace('"@"', literal))
+
+
+NESTED = b"[" * 2_800 + b"]" * 2_800
+
+BAD_TOKENS: dict[str, Any] = {
+    "not a text": None,
+    "a number": 42,
+    "bytes": GOOD.encode(),
+    "a list": [GOOD],
+    "empty": "",
+    "one segment": "eyJhbGciOiJFUzI1NiJ9",
+    "two segments": GOOD.rpartition(".")[0],
+    "four segments": f"{GOOD}.e30",
+    "five segments, a JWE": "a.b.c.d.e",
+    "an empty signature": f"{GOOD.rpartition('.')[0]}.",
+    "a space before it": f" {GOOD}",
+    "a line break after it": f"{GOOD}\n",
+    "a lone surrogate": f"{GOOD}\ud800",
+    "a cat": "🐈.🐈.🐈",
+    "full-width letters": "ａ.ｂ.ｃ",
+    "padding": f"{GOOD}==",
+    "the alphabet of plain base64": GOOD[:-1] + "+",
+    "half a byte": f"{GOOD}AAA",
+    "huge": claiming(name="x" * MAX_LENGTH),
+    "a header that is no JSON": token(b"{", json.dumps(CLAIMS).encode(), raw=True),
+    "a header in UTF-16": token(json.dumps(HEADER).encode("utf-16"), json.dumps(CLAIMS).encode(), raw=True),
+    "a header that is a list": token([HEADER]),
+    "a deeply nested header": token(NESTED, json.dumps(CLAIMS).encode(), raw=True),
+    "deeply nested claims": token(json.dumps(HEADER).encode(), NESTED, raw=True),
+    "claims that are a text": token(claims="claims"),
+    "claims that are null": raw_claims("null"),
+    "claims with broken UTF-8": token(json.dumps(HEADER).encode(), b'{"iss": "\xff"}', raw=True),
+    "alg none, signed": headed(alg="none"),
+    "alg none, unsigned": "eyJhbGciOiJub25lIn0." + GOOD.split(".")[1] + ".",
+    "alg nOnE": headed(alg="nOnE"),
+    "alg missing": token(without(HEADER, "alg")),
+    "alg null": headed(alg=None),
+    "alg as a list": headed(alg=["ES256"]),
+    "alg in small letters": headed(alg="es256"),
+    "alg ES384": headed(alg="ES384"),
+    "alg ES512": headed(alg="ES512"),
+    "alg RS256": headed(alg="RS256"),
+    "HS256 with the public key in PEM": hs256(PEM),
+    "HS256 with the public key in DER": hs256(
+        KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ),
+    "HS256 with the public key as JWK": hs256(json.dumps(public_jwk(KEY)).encode()),
+    "HS256 with an empty secret": hs256(b""),
+    "crit": headed(crit=["exp"]),
+    "crit with an unknown extension": headed(crit=["b64"], b64=False),
+    "crit that is empty": headed(crit=[]),
+    "kid unknown": headed(kid="social-9"),
+    "kid missing while there are two keys": token(without(HEADER, "kid")),
+    "kid null": headed(kid=None),
+    "kid a number": headed(kid=1),
+    "kid a list": headed(kid=["social-1"]),
+    "kid of an RSA key": headed(kid="rsa-1"),
+    "kid of an OKP key": headed(kid="okp-1"),
+    "kid of a key off the curve": headed(kid="off-curve-1"),
+    "kid of an encryption key": token(HEADER | {"kid": "encrypts-1"}, key=OTHER_KEY),
+    "kid of a P-384 key, signed with it": token(HEADER | {"kid": "p384-1"}, key=P384_KEY),
+    "kid of another issuer's key": token(EXTERNAL_HEADER, CLAIMS, EXTERNAL_KEY),
+    "signed with another key": token(key=OTHER_KEY),
+    "signed with a P-384 key": token(key=P384_KEY),
+    "signed with the key in its own header": token(HEADER | {"jwk": public_jwk(P384_KEY)}, key=P384_KEY),
+    "signed with the key that its jku points to": token(
+        HEADER | {"jku": "https://evil.example"}, key=OTHER_KEY
+    ),
+    "another signature": resigned(es256(b"something else")),
+    "a signature of zeros": resigned(bytes(64)),
+    "half a signature": resigned(es256(GOOD.rpartition(".")[0].encode())[:32]),
+    "a signature in DER": resigned(b"\x30\x44\x02\x20" + b"\x01" * 32 + b"\x02\x20" + b"\x01" * 32),
+    "other claims under the signature": spliced(name="Mallory"),
+    "a later end under the signature": spliced(exp=NOW + 10**6),
+    "aud of another project": claiming(aud="BAnotherProject"),
+    "aud missing": token(claims=without(CLAIMS, "aud")),
+    "aud null": claiming(aud=None),
+    "aud empty": claiming(aud=""),
+    "aud an empty list": claiming(aud=[]),
+    "aud a list of others": claiming(aud=["BAnotherProject", None, 1]),
+    "aud a list in a list": claiming(aud=[[CLIENT_ID]]),
+    "aud an object": claiming(aud={CLIENT_ID: True}),
+    "aud a part of ours": claiming(aud=CLIENT_ID[:-1]),
+    "aud longer than ours": claiming(aud=f"{CLIENT_ID}x"),
+    "iss missing": token(claims=without(CLAIMS, "iss")),
+    "iss null": claiming(iss=None),
+    "iss a list": claiming(iss=[SOCIAL]),
+    "iss an object": claiming(iss={SOCIAL: 1}),
+    "iss of somebody else": claiming(iss="https://accounts.example.com"),
+    "iss with a slash after it": claiming(iss=f"{SOCIAL}/"),
+    "iss of the other issuer": claiming(iss=EXTERNAL),
+    "exp missing": token(claims=without(CLAIMS, "exp")),
+    "exp null": claiming(exp=None),
+    "exp in the past": claiming(exp=NOW - 1),
+    "exp now": claiming(exp=NOW),
+    "exp zero": claiming(exp=0),
+    "exp negative": claiming(exp=-NOW),
+    "exp a text": claiming(exp=str(NOW + 60)),
+    "exp true": claiming(exp=True),
+    "exp a list": claiming(exp=[NOW + 60]),
+    "exp Infinity": with_claim("exp", "Infinity"),
+    "exp NaN": with_claim("exp", "NaN"),
+    "exp larger than any float": with_claim("exp", "1e999"),
+    "exp of four hundred digits": with_claim("exp", "9" * 400),
+    "exp of five thousand digits": with_claim("exp", "9" * 5_000),
+    "exp after the year 9999": claiming(exp=253_402_300_800),
+    "iat missing": token(claims=without(CLAIMS, "iat")),
+    "iat null": claiming(iat=None),
+    "iat in the future": claiming(iat=NOW + 61),
+    "iat a text": claiming(iat=str(NOW)),
+    "iat Infinity": with_claim("iat", "Infinity"),
+    "iat -Infinity": with_claim("iat", "-Infinity"),
+    "nbf in the future": claiming(nbf=NOW + 61),
+    "nbf null": claiming(nbf=None),
+    "wallets missing": token(claims=without(CLAIMS, "wallets")),
+    "wallets null": claiming(wallets=None),
+    "wallets an object": claiming(wallets={"0": WALLETS[1]}),
+    "wallets empty": claiming(wallets=[]),
+    "wallets of numbers": claiming(wallets=[1, None, "x", []]),
+    "no secp256k1 key": claiming(wallets=WALLETS[:1]),
+    "two secp256k1 keys": claiming(wallets=[*WALLETS, WALLETS[1] | {"public_key": "03" + "cd" * 32}]),
+    "a key that is missing": wallet(public_key=None),
+    "a key that is a number": wallet(public_key=2),
+    "a key that is too short": wallet(public_key=APP_KEY[:-1]),
+    "a key that is too long": wallet(public_key=f"{APP_KEY}\n"),
+    "a key that is not compressed": wallet(public_key="04" + "ab" * 64),
+    "a key that is not hexadecimal": wallet(public_key="02" + "zz" * 32),
+    "a key of another type": wallet(type="web3auth_threshold_key"),
+    "an address that is none": token(
+        EXTERNAL_HEADER,
+        EXTERNAL_CLAIMS | {"wallets": [{"type": "ethereum", "address": "0x1"}]},
+        EXTERNAL_KEY,
+    ),
+    "two addresses": token(
+        EXTERNAL_HEADER,
+        EXTERNAL_CLAIMS | {"wallets": [{"type": "ethereum", "address": "0x" + digit * 40} for digit in "12"]},
+        EXTERNAL_KEY,
+    ),
+}
+
+
+def test_a_social_login_is_the_player_of_its_app_key_until_the_token_expires() -> None:
+    assert verifier().verify(GOOD) == Identity(APP_KEY, NOW - 100 + 86_400)
+
+
+def test_an_external_wallet_is_the_player_of_its_address() -> None:
+    assert outcome(token(EXTERNAL_HEADER, EXTERNAL_CLAIMS, EXTERNAL_KEY)) == ADDRESS.lower()
+
+
+@pytest.mark.parametrize("sent", BAD_TOKENS.values(), ids=BAD_TOKENS)
+def test_a_bad_token_is_refused_and_nothing_of_it_is_told(sent: Any) -> None:
+    refusal = outcome(sent)
+    assert refusal.startswith("refused: ")
+    for private in ("mike@example.com", "Mike Nyanko", APP_KEY, *str(sent).split(".")):
+        assert len(private) < 8 or private not in refusal
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        claiming(aud=["BAnotherProject", CLIENT_ID]),
+        claiming(iat=NOW + 60),
+        claiming(exp=NOW + 0.5),
+        claiming(exp=NOW + 1),
+        claiming(nbf=NOW),
+        wallet(public_key=APP_KEY.upper()),
+        claiming(wallets=[*WALLETS, {"type": "ethereum", "address": ADDRESS}]),
+        token(claims=without(CLAIMS, "email", "name", "userId", "nonce")),
+        headed(typ="at+jwt", jku="https://evil.example", x5c=["x"]),
+    ],
+)
+def test_a_token_within_the_rules_is_let_in(sent: str) -> None:
+    assert outcome(sent) == APP_KEY
+
+
+def test_the_same_token_is_refused_once_it_has_expired() -> None:
+    clock = Clock()
+    checker = verifier(clock=clock)
+    assert outcome(GOOD, checker) == APP_KEY
+    clock.now = NOW - 100 + 86_400
+    assert outcome(GOOD, checker) == "refused: the token has expired"
+
+
+@pytest.mark.parametrize("kid", [{}, {"kid": "whatever"}])
+def test_a_token_without_kid_is_checked_with_the_only_key(kid: dict[str, str]) -> None:
+    only = verifier(JwksHost(**{SOCIAL_JWKS: [{"kty": "RSA"}, public_jwk(KEY, **kid)]}))
+    assert outcome(token(without(HEADER, "kid")), only) == APP_KEY
+
+
+def test_two_keys_of_one_kid_are_as_good_as_none() -> None:
+    keys = [public_jwk(KEY, kid="social-1"), public_jwk(OTHER_KEY, kid="social-1")]
+    assert "no such key" in outcome(GOOD, verifier(JwksHost(**{SOCIAL_JWKS: keys})))
+
+
+@pytest.mark.parametrize("pem", [PEM.decode(), PEM.decode().replace("\n", "\\n")], ids=["PEM", "Dashboard"])
+def test_a_pinned_key_needs_no_network_and_no_kid(pem: str) -> None:
+    host = JwksHost()
+    pinned = Web3AuthVerifier(json.dumps([{"issuer": SOCIAL, "pem": pem}]), CLIENT_ID, Clock(), host.fetch)
+    assert [outcome(sent, pinned) for sent in (GOOD, token(without(HEADER, "kid")))] == [APP_KEY, APP_KEY]
+    assert "signature" in outcome(token(key=OTHER_KEY), pinned)
+    assert host.fetched == []
+
+
+def pem_of(key: Any) -> str:
+    pem: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+@pytest.mark.parametrize(
+    ("issuers", "audience"),
+    [
+        (ISSUERS, ""),
+        ("[]", CLIENT_ID),
+        ("not JSON", CLIENT_ID),
+        ('[{"jwks_url": "https://x"}]', CLIENT_ID),
+        ('[{"issuer": "https://x"}]', CLIENT_ID),
+        ('[{"issuer": "https://x", "jwks_url": "https://x", "pem": "x"}]', CLIENT_ID),
+        ('["https://x"]', CLIENT_ID),
+        (json.dumps([{"issuer": SOCIAL, "pem": "no PEM"}]), CLIENT_ID),
+        (json.dumps([{"issuer": SOCIAL, "pem": pem_of(P384_KEY)}]), CLIENT_ID),
+        (json.dumps([{"issuer": SOCIAL, "pem": pem_of(rsa.generate_private_key(65_537, 2048))}]), CLIENT_ID),
+    ],
+)
+def test_settings_that_let_in_strangers_or_nobody_are_refused_at_the_start(
+    issuers: str, audience: str
+) -> None:
+    with pytest.raises(ValueError, match=r"Web3Auth|pinned|Expecting"):
+        Web3AuthVerifier(issuers, audience, Clock(), JwksHost().fetch)
+
+
+def test_a_pinned_private_key_is_used_as_the_public_key_it_contains() -> None:
+    private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    settings = json.dumps([{"issuer": SOCIAL, "pem": private}])
+    assert outcome(GOOD, Web3AuthVerifier(settings, CLIENT_ID, Clock())) == APP_KEY
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        5,
+        "",
+        "Bearer",
+        "Bearer ",
+        GOOD,
+        f"Basic {GOOD}",
+        f"Bearer  {GOOD}",
+        f"Bearer {GOOD} x",
+        b"Bearer x",
+    ],
+)
+def test_an_authorization_header_that_holds_no_bearer_token_is_refused(header: Any) -> None:
+    with pytest.raises(BadInput) as refusal:
+        verifier().verify_authorization(header)
+    assert refusal.value.code == "InvalidToken"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_scheme_of_the_authorization_header_has_no_case(scheme: str) -> None:
+    assert verifier().verify_authorization(f"{scheme} {GOOD}").player_id == APP_KEY
+
+
+def test_a_flood_of_unknown_kids_costs_the_issuer_one_fetch_a_minute() -> None:
+    host, clock = JwksHost(), Clock()
+    checker = verifier(host, clock)
+    for second in range(180):
+        clock.now = NOW + second
+        assert "no such key" in outcome(headed(kid=f"invented-{second}"), checker)
+        assert outcome(GOOD, checker) == APP_KEY
+    assert host.fetched == [SOCIAL_JWKS] * 3
+
+
+def test_the_flood_at_one_issuer_does_not_delay_the_other() -> None:
+    host = JwksHost()
+    checker = verifier(host)
+    for sent in (headed(kid="invented"), headed(kid="invented"), GOOD):
+        outcome(sent, checker)
+    assert outcome(token(EXTERNAL_HEADER, EXTERNAL_CLAIMS, EXTERNAL_KEY), checker) == ADDRESS.lower()
+    assert host.fetched == [SOCIAL_JWKS, EXTERNAL_JWKS]
+
+
+def test_tokens_that_are_hopeless_cost_the_issuer_nothing() -> None:
+    host = JwksHost()
+    checker = verifier(host)
+    for name in ("alg none, signed", "crit", "iss of somebody else", "kid a number", "huge", "a cat"):
+        assert outcome(BAD_TOKENS[name], checker).startswith("refused")
+    assert host.fetched == []
+
+
+def test_a_rotated_key_is_fetched_when_the_first_token_names_it() -> None:
+    host, clock = JwksHost(), Clock()
+    checker = verifier(host, clock)
+    assert outcome(GOOD, checker) == APP_KEY
+    host.keys[SOCIAL_JWKS] = [public_jwk(OTHER_KEY, kid="social-3")]
+    rotated = token(HEADER | {"kid": "social-3"}, key=OTHER_KEY)
+    clock.now = NOW + 60
+    assert outcome(rotated, checker) == APP_KEY
+    assert "no such key" in outcome(GOOD, checker)
+
+
+def test_keys_are_kept_for_an_hour_and_then_fetched_again() -> None:
+    host, clock = JwksHost(), Clock()
+    checker = verifier(host, clock)
+    seen = []
+    for clock.now in (NOW, NOW + 3_599, NOW + 3_600):
+        outcome(GOOD, checker)
+        seen.append(len(host.fetched))
+    assert seen == [1, 1, 2]
+
+
+def garbage(host: JwksHost) -> None:
+    host.body = b"<html>"
+
+
+def nested_garbage(host: JwksHost) -> None:
+    host.body = b"[" * 60_000
+
+
+def no_keys(host: JwksHost) -> None:
+    host.body = b'{"keys": null}'
+
+
+def odd_keys(host: JwksHost) -> None:
+    host.body = json.dumps({"keys": [1, {}, {"kty": "EC", "crv": "P-256", "x": 1, "y": None}]}).encode()
+
+
+def a_list(host: JwksHost) -> None:
+    host.body = b"[]"
+
+
+def a_redirect(host: JwksHost) -> None:
+    host.status = 302
+
+
+def an_error(host: JwksHost) -> None:
+    host.status = 500
+
+
+def down(host: JwksHost) -> None:
+    host.down = True
+
+
+BREAKS = [garbage, nested_garbage, no_keys, odd_keys, a_list, a_redirect, an_error, down]
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_known_keys_outlive_a_jwks_host_that_fails(broken: Any) -> None:
+    host, clock = JwksHost(), Clock()
+    checker = verifier(host, clock)
+    assert outcome(GOOD, checker) == APP_KEY
+    broken(host)
+    clock.now = NOW + 7_200
+    assert outcome(GOOD, checker) == APP_KEY
+    assert len(host.fetched) == 2
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_jwks_host_that_fails_from_the_start_lets_nobody_in_and_recovers(broken: Any) -> None:
+    host, clock = JwksHost(), Clock()
+    broken(host)
+    checker = verifier(host, clock)
+    assert [outcome(GOOD, checker)[:7] for _ in range(10)] == ["refused"] * 10
+    assert len(host.fetched) == 1
+    host.__init__()  # type: ignore[misc] # as good as new
+    clock.now = NOW + 60
+    assert outcome(GOOD, checker) == APP_KEY
+
+
+@given(st.text() | st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\.[A-Za-z0-9_-]{1,40}\.[A-Za-z0-9_-]{1,40}\Z"))
+def test_no_text_is_let_in_or_breaks_the_check(sent: str) -> None:
+    assert outcome(sent).startswith("refused")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=8), values, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "jwk"]), json_values),
+    st.dictionaries(st.sampled_from(["iss", "aud", "exp", "iat", "nbf"]), json_values, min_size=1),
+)
+def test_no_claim_that_web3auth_signs_breaks_the_check(header: Any, claims: Any) -> None:
+    told = outcome(token(HEADER | header, CLAIMS | claims))
+    assert told == APP_KEY or told.startswith("refused")
+
+
+@given(json_values)
+def test_no_wallets_but_ours_are_a_player(wallets: Any) -> None:
+    assert outcome(claiming(wallets=wallets)) == "refused: the wallets do not name one player"
+
+
+@given(st.data())
+def test_a_token_changed_in_any_character_of_what_is_signed_is_refused(data: st.DataObject) -> None:
+    signed, _, signature = GOOD.rpartition(".")
+    at = data.draw(st.integers(0, len(signed) - 1))
+    other = data.draw(st.sampled_from("ABCxyz019-_.").filter(lambda character: character != signed[at]))
+    assert outcome(f"{signed[:at]}{other}{signed[at + 1 :]}.{signature}").startswith("refused")
