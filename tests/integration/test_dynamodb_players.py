@@ -5,11 +5,9 @@ from dataclasses import replace
 
 import boto3
 import pytest
-from botocore.config import Config
 from moto import mock_aws
 
 from nyanko.adapters.dynamodb_players import Players
-from nyanko.errors import Retryable
 from tests.unit.test_players import MIKE
 
 
@@ -35,17 +33,3 @@ def test_a_player_is_found_as_put_and_the_later_profile_wins(players: Players) -
     renamed = replace(MIKE, display_name=None, profile_read_at=2_000)
     players.put(renamed)
     assert players.get(MIKE.player_id) == renamed
-
-
-def test_a_table_that_cannot_be_reached_may_be_reached_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    client = boto3.client(
-        "dynamodb",
-        region_name="ap-northeast-1",
-        endpoint_url="http://127.0.0.1:1",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    with pytest.raises(Retryable, match="DynamoDB"):
-        Players(client, "stg_jm_nyanko_players").get(MIKE.player_id)
-    client.close()
