@@ -1,0 +1,77 @@
+"""`make run`: the whole system on this machine until Ctrl-C."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.names import ROOT
+from local.process import StartError
+from local.stack import FRONTEND_URL, Ports, Stack
+
+PORT_BASE = 4570
+
+
+def main() -> None:
+    options = _options()
+    logging.basicConfig(format="%(message)s")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    try:
+        with Stack(Ports.from_base(options.port_base), options.directory, options.frontend) as stack:
+            print(_welcome(stack), flush=True)
+            threading.Event().wait()
+    except StartError as error:
+        sys.exit(f"The local stack did not start: {error}")
+    except KeyboardInterrupt:
+        print("stopped")
+
+
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(
+        prog="python -m local", description="Run the whole system on this machine."
+    )
+    options.add_argument(
+        "--port-base",
+        type=int,
+        default=os.environ.get("NYANKO_PORT_BASE", str(PORT_BASE)),
+        help="the first of five ports in a row (NYANKO_PORT_BASE, default %(default)s)",
+    )
+    options.add_argument(
+        "--directory",
+        type=Path,
+        default=os.environ.get("NYANKO_LOCAL_DIR", str(ROOT / ".local")),
+        help="where stack.json and logs go (NYANKO_LOCAL_DIR, default .local)",
+    )
+    options.add_argument(
+        "--frontend",
+        default=os.environ.get("NYANKO_FRONTEND_URL", FRONTEND_URL),
+        help="where Checkout sends players back to (NYANKO_FRONTEND_URL, default %(default)s)",
+    )
+    return options.parse_args()
+
+
+def _welcome(stack: Stack) -> str:
+    return f"""\
+The stack is up; Ctrl-C stops it. What it knows is gone then.
+
+  api             {stack.api}
+  Stripe          {stack.stripe}
+  Web3Auth        {stack.web3auth}
+  Join&make       {stack.joinmake}
+  AWS             {stack.aws}  (Step Functions: {stack.stepfunctions})
+  logs            {stack.directory / "logs"}
+
+Sign in as mike and look around:
+
+  TOKEN=$(curl -s {stack.web3auth}/token -d name=mike |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+  curl -s {stack.api}/products
+  curl -s {stack.api}/inventory -H "Authorization: Bearer $TOKEN"
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Takes `template.yaml` to ministack: SAM becomes CloudFormation, functions run from this checkout."""
+
+import io
+import json
+import logging
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from local import aws
+from local.names import API_ID, REGION, ROOT, STAGE
+from local.process import StartError
+
+STACK = f"{STAGE}-jm-nyanko"
+BUCKET = f"{STAGE}-jm-nyanko-deployment"
+CODE, TEMPLATE = "bootstrap.zip", "template.json"
+DEPLOY_SECONDS = 60
+POLL_SECONDS = 0.05
+
+logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of feature toggles of its own service
+
+
+def deploy(aws_url: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Create the stack and return its outputs; `environment` is set on every function.
+
+    Raises `StartError` with the resources that could not be created and why.
+    """
+    s3 = aws.client("s3", aws_url)
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=BUCKET, Key=CODE, Body=_bootstrap())
+    s3.put_object(Bucket=BUCKET, Key=TEMPLATE, Body=json.dumps(translate(environment)))
+    cloudformation = aws.client("cloudformation", aws_url)
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateURL=f"{aws_url}/{BUCKET}/{TEMPLATE}",
+        Parameters=[{"ParameterKey": "Stage", "ParameterValue": STAGE}],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    while True:
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        if stack["StackStatus"] == "CREATE_COMPLETE":
+            return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > deadline:
+            raise StartError(f"template.yaml: {stack['StackStatus']}\n{_reasons(cloudformation)}")
+        time.sleep(POLL_SECONDS)
+
+
+def translate(environment: Mapping[str, str]) -> dict[str, Any]:
+    """`template.yaml` as CloudFormation, its functions running from the source tree with `environment`."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    layers = [ROOT / layer["ContentUri"] for layer in _each(template, "AWS::Serverless::LayerVersion")]
+    code = f"s3://{BUCKET}/{CODE}"
+    for layer in _each(template, "AWS::Serverless::LayerVersion"):
+        layer["ContentUri"] = code
+    for function in [
+        template.get("Globals", {}).get("Function", {}),
+        *_each(template, "AWS::Serverless::Function"),
+    ]:
+        for replaced in ("Runtime", "Architectures", "Layers"):
+            function.pop(replaced, None)
+    for function in _each(template, "AWS::Serverless::Function"):
+        path = ":".join(str(folder) for folder in (ROOT / function["CodeUri"], *layers))
+        function |= {"Runtime": "provided.al2023", "CodeUri": code}
+        function.setdefault("Environment", {}).setdefault("Variables", {}).update(
+            environment, PYTHONPATH=path
+        )
+    for machine in _each(template, "AWS::Serverless::StateMachine"):
+        machine["Definition"] = yaml.safe_load((ROOT / machine.pop("DefinitionUri")).read_text())
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    translated: dict[str, Any] = translator.translate(template, {"Stage": STAGE})
+    for api in _each(translated, "AWS::ApiGateway::RestApi"):
+        api.setdefault("Tags", []).append({"Key": "ms-custom-id", "Value": API_ID})
+    return translated
+
+
+def _each(template: Mapping[str, Any], resource_type: str) -> Iterator[dict[str, Any]]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == resource_type:
+            yield resource["Properties"]
+
+
+def _bootstrap() -> bytes:
+    """The code of every function, as far as ministack needs to know.
+
+    Its own Python runtime would rename every exception, and Retry and Catch go by those names.
+    """
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("bootstrap", f'#!/bin/sh\nexec "{sys.executable}" -m local.function "$_HANDLER"\n')
+    return archive.getvalue()
+
+
+def _reasons(cloudformation: Any) -> str:  # noqa: ANN401 a boto3 client
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    return "\n".join(
+        f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
+        for event in events
+        if event["ResourceStatus"].endswith("FAILED")
+    )

@@ -1,0 +1,24 @@
+"""What the parts of the stack call each other by."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+STAGE = "local"
+PREFIX = f"{STAGE}_jm_nyanko"
+REGION = "ap-northeast-1"
+ACCOUNT = "123456789012"
+"""Moto's own account. Ministack is told to use it too, so that both know a thing by the same ARN."""
+
+AWS_CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+
+API_ID = "nyanko"
+"""Pinned, so that the API has the same URL on every run."""
+
+WEB3AUTH_CLIENT_ID = "local-jm-nyanko"
+STRIPE_API_KEY = "sk_test_local"
+JOINMAKE_API_KEY = "local-joinmake"
+
+
+def loopback(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

@@ -1,0 +1,107 @@
+"""Runs ministack, mended from outside where this system needs more of AWS than it has.
+
+`python -m local.run_ministack` with the settings that `programs` passes in the environment.
+"""
+# ruff: noqa: SLF001, ANN401 -- to mend a program from outside is to reach into it, and it is not typed
+
+import contextvars
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import lambda_runtime
+from ministack.services import apigateway_v1, eventbridge, lambda_svc
+from ministack.services.cloudformation import provisioners
+
+
+def accept_events_of_step_functions() -> None:
+    """Executions run in another program, and PutEvents refuses AWS's own sources to all outsiders."""
+    put_events = eventbridge._put_events
+
+    def put_any_events(data: dict[str, Any], **_: object) -> Any:
+        return put_events(data, allow_aws_source=True)
+
+    eventbridge._put_events = put_any_events
+
+
+def respect_conditions_of_authorizers() -> None:
+    """Ministack would let a cached Allow outlive its DateLessThan, and thus the player's token."""
+    evaluate = apigateway_v1._evaluate_policy
+
+    def evaluate_what_holds(policy: dict[str, Any], method_arn: str) -> Any:
+        holding = [statement for statement in policy["Statement"] if _holds(statement, datetime.now(UTC))]
+        return evaluate({**policy, "Statement": holding}, method_arn)
+
+    apigateway_v1._evaluate_policy = evaluate_what_holds
+
+
+def _holds(statement: dict[str, Any], now: datetime) -> bool:
+    end = statement.get("Condition", {}).get("DateLessThan", {}).get("aws:CurrentTime")
+    return end is None or now < datetime.fromisoformat(end)
+
+
+def read_openapi_documents_to_the_end() -> None:
+    """Ministack skips the gateway responses of an API, and the answers of mock integrations (CORS)."""
+    import_rest_api = apigateway_v1._import_rest_api
+    import_operation = apigateway_v1._import_operation
+
+    def import_with_gateway_responses(document: dict[str, Any], *arguments: Any) -> str:
+        api_id: str = import_rest_api(document, *arguments)
+        for kind, response in document.get("x-amazon-apigateway-gateway-responses", {}).items():
+            apigateway_v1._put_gateway_response(api_id, kind, response)
+        return api_id
+
+    def import_with_answers(
+        api_id: str, resource_id: str, method: str, operation: dict[str, Any], *arguments: Any
+    ) -> None:
+        import_operation(api_id, resource_id, method, operation, *arguments)
+        integration = operation.get("x-amazon-apigateway-integration", {})
+        for response in integration.get("responses", {}).values():
+            status = str(response["statusCode"])
+            apigateway_v1._put_integration_response(api_id, resource_id, method, status, response)
+
+    apigateway_v1._import_rest_api = import_with_gateway_responses
+    apigateway_v1._import_operation = import_with_answers
+
+
+def keep_logs_of_functions_in(path: Path) -> None:
+    """What functions print, for a developer to follow; CloudWatch Logs has it too."""
+    emit = lambda_svc._emit_lambda_logs
+
+    def emit_and_keep(
+        func: dict[str, Any], request_id: str, text: str, *arguments: Any, **options: Any
+    ) -> None:
+        emit(func, request_id, text, *arguments, **options)
+        if text:
+            with path.open("a") as log:
+                log.write(f"{text}\n")
+
+    lambda_svc._emit_lambda_logs = emit_and_keep
+
+
+def start_functions_when_they_are_made() -> None:
+    """A first purchase would otherwise wait for eight cold starts, one after the other."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create = handlers["create"]
+    starters = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="start-function")
+
+    def create_and_start(*arguments: Any) -> Any:
+        name, attributes = create(*arguments)
+        function = lambda_svc._functions[name]
+        worker = lambda_runtime.get_or_create_worker(name, function["config"], function["code_zip"])
+        starters.submit(contextvars.copy_context().run, lambda_runtime.ensure_spawned, worker)
+        return name, attributes
+
+    handlers["create"] = create_and_start
+
+
+if __name__ == "__main__":
+    accept_events_of_step_functions()
+    respect_conditions_of_authorizers()
+    read_openapi_documents_to_the_end()
+    keep_logs_of_functions_in(Path(os.environ["FUNCTION_LOGS"]))
+    start_functions_when_they_are_made()
+    app.main()

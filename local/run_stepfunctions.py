@@ -1,0 +1,74 @@
+"""Runs moto's server as Step Functions, mended from outside where it differs from AWS.
+
+`python -m local.run_stepfunctions --aws URL --port N`. Its Task states call `http://localhost:$MOTO_PORT`,
+which `programs` sets to ministack's port.
+"""
+
+import argparse
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import moto.server
+from moto.core.config import default_user_config
+from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
+
+from local import aws, execution_events
+
+
+def copy_machines_from(ministack: Any) -> None:  # noqa: ANN401 a boto3 client of Step Functions
+    """Copy a machine on first use from ministack, where CloudFormation made it under the same ARN.
+
+    So a server that was killed knows its machines as soon as it listens again.
+    """
+    describe = Backend.describe_state_machine
+    copying = threading.Lock()
+
+    def copy_and_describe(self: Backend, arn: str) -> Any:  # noqa: ANN401 moto's machine, or a version of it
+        with copying:
+            if arn not in {machine.arn for machine in self.state_machines}:
+                with contextlib.suppress(ministack.exceptions.StateMachineDoesNotExist):
+                    self.state_machines.append(
+                        _machine(self, ministack.describe_state_machine(stateMachineArn=arn))
+                    )
+            return describe(self, arn)
+
+    Backend.describe_state_machine = copy_and_describe  # type: ignore[method-assign, assignment]
+
+
+def _machine(backend: Backend, found: Mapping[str, Any]) -> StateMachine:
+    backend._validate_definition(found["definition"])  # noqa: SLF001 as moto does when it creates one
+    return StateMachine(  # type: ignore[abstract] # of a method that only moto's CloudFormation calls
+        found["stateMachineArn"],
+        found["name"],
+        found["definition"],
+        found["roleArn"],
+        backend,
+        sm_type=found["type"],
+    )
+
+
+def start_one_at_a_time() -> None:
+    """Let one of two calls with the same name win: moto looks for the other before it adds its own."""
+    start = Backend.start_execution
+    starting = threading.Lock()
+
+    def start_alone(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 moto's own signature
+        with starting:
+            return start(*arguments, **options)
+
+    Backend.start_execution = start_alone  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m local.run_stepfunctions")
+    parser.add_argument("--aws", required=True, metavar="URL", help="ministack")
+    parser.add_argument("--port", required=True)
+    given = parser.parse_args()
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    copy_machines_from(aws.client("stepfunctions", given.aws))
+    start_one_at_a_time()
+    execution_events.publish_to(aws.client("events", given.aws))
+    moto.server.main(["-H", "127.0.0.1", "-p", given.port])

@@ -1,0 +1,201 @@
+"""The local stack: programs, what Terraform lays, the deployed template, a stocked shop, a webhook."""
+
+import fcntl
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Self
+
+from local import programs
+from local.names import (
+    ACCOUNT,
+    API_ID,
+    AWS_CREDENTIALS,
+    JOINMAKE_API_KEY,
+    PREFIX,
+    REGION,
+    STAGE,
+    STRIPE_API_KEY,
+    WEB3AUTH_CLIENT_ID,
+    loopback,
+)
+from local.process import StartError
+
+FRONTEND_URL = "http://127.0.0.1:5173"
+"""Where Checkout sends players back to unless told otherwise; the stack serves nothing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the programs listen on 127.0.0.1."""
+
+    aws: int
+    stepfunctions: int
+    stripe: int
+    web3auth: int
+    joinmake: int
+
+    @classmethod
+    def from_base(cls, base: int) -> Self:
+        return cls(*range(base, base + len(fields(cls))))
+
+    @classmethod
+    def free(cls) -> Self:
+        """Ports on which nobody listens at this moment."""
+        with ExitStack() as held:
+            probes = [held.enter_context(socket.socket()) for _ in fields(cls)]
+            for probe in probes:
+                probe.bind(("127.0.0.1", 0))
+            return cls(*(probe.getsockname()[1] for probe in probes))
+
+    def require_free(self) -> None:
+        """Raise `StartError` naming the first port on which somebody listens already."""
+        for program, port in asdict(self).items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError as error:
+                    raise StartError(
+                        f"port {port} ({program}): {error.strerror}. Stop what listens there, or choose the "
+                        f"first of {len(fields(self))} other ports in a row with NYANKO_PORT_BASE."
+                    ) from None
+
+
+class Stack:
+    """While it is entered the whole system runs; at first its tables hold the catalogue alone.
+
+    A program that dies is started again: ministack as fresh as at the start, the others without what they
+    knew. All files are in `directory`: `stack.json`, which tells other programs where everything is, and
+    `logs/`. Entering raises `StartError`, and then leaves nothing running.
+    """
+
+    def __init__(self, ports: Ports, directory: Path, frontend: str = FRONTEND_URL) -> None:
+        self.ports = ports
+        self.directory = directory.resolve()
+        self.frontend = frontend
+        self.aws = loopback(ports.aws)
+        self.stepfunctions = loopback(ports.stepfunctions)
+        self.stripe = loopback(ports.stripe)
+        self.web3auth = loopback(ports.web3auth)
+        self.joinmake = loopback(ports.joinmake)
+        self.api = f"{self.aws}/_aws/execute-api/{API_ID}/{STAGE}"
+        self.outputs: dict[str, str] = {}
+        self.webhook_secret = ""
+        self.processes = {
+            process.name: process
+            for process in (
+                programs.ministack(ports.aws, self.directory, on_restart=self._furnish),
+                programs.stepfunctions(ports.stepfunctions, ports.aws, self.directory),
+                programs.stripe(ports.stripe, self.directory, on_restart=self._connect_stripe),
+                programs.web3auth(ports.web3auth, self.directory),
+                programs.joinmake(ports.joinmake, self.directory),
+            )
+        }
+        self._furnishing = threading.RLock()
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as running:
+            running.enter_context(_sole_user_of(self.directory))
+            self.ports.require_free()
+            for process in self.processes.values():
+                process.start()
+                running.callback(process.stop)
+            self._furnish()
+            for process in self.processes.values():
+                process.keep_alive()
+            description = self.directory / "stack.json"
+            description.write_text(json.dumps(self.description, indent=2) + "\n")
+            running.callback(description.unlink, missing_ok=True)
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What other programs need to know, as in `stack.json`."""
+        return {
+            "stage": STAGE,
+            "region": REGION,
+            "account": ACCOUNT,
+            "api": self.api,
+            "aws": self.aws,
+            "stepfunctions": self.stepfunctions,
+            "stripe": self.stripe,
+            "web3auth": self.web3auth,
+            "joinmake": self.joinmake,
+            "frontend": self.frontend,
+            "webhook_secret": self.webhook_secret,
+        }
+
+    def _furnish(self) -> None:
+        # Imported while the programs start, which takes as long.
+        from local import foundation
+        from local.deploy import deploy
+        from local.seed import seed
+
+        with self._furnishing:
+            self.processes["ministack"].await_health()
+            parameters = {
+                "web3auth_client_id": WEB3AUTH_CLIENT_ID,
+                "web3auth_issuers": json.dumps(
+                    [
+                        {"issuer": issuer, "jwks_url": f"{issuer}/jwks"}
+                        for issuer in (self.web3auth, f"{self.web3auth}/external")
+                    ]
+                ),
+                "joinmake_api_url": self.joinmake,
+                "stripe_api_url": self.stripe,
+                "frontend_url": self.frontend,
+                "frontend_origin": self.frontend,
+            }
+            foundation.lay(self.aws, parameters)
+            foundation.store_secret(self.aws, "stripe_api_key", STRIPE_API_KEY)
+            foundation.store_secret(self.aws, "joinmake_api_key", JOINMAKE_API_KEY)
+            seed(self.aws, f"{PREFIX}_products")
+            self.outputs = deploy(self.aws, self._functions_environment())
+            for process in self.processes.values():
+                process.await_health()
+            self._connect_stripe()
+
+    def _functions_environment(self) -> dict[str, str]:
+        """What keeps the functions' clients on this machine."""
+        return {
+            **AWS_CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.aws,
+            "AWS_ENDPOINT_URL_SFN": self.stepfunctions,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _connect_stripe(self) -> None:
+        """Tell Stripe of the webhook, and the webhook of its signing secret."""
+        from local.foundation import store_secret
+        from local.webhook import create_endpoint
+
+        with self._furnishing:
+            self.webhook_secret = create_endpoint(self.stripe, STRIPE_API_KEY, f"{self.api}/stripe/webhook")
+            store_secret(self.aws, "stripe_webhook_secrets", self.webhook_secret)
+
+
+@contextmanager
+def _sole_user_of(directory: Path) -> Iterator[None]:
+    logs = directory / "logs"
+    for folder in (logs, directory / "tmp"):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(
+                f"another stack uses {directory}. Stop it, or choose another folder with NYANKO_LOCAL_DIR."
+            ) from None
+        for old in logs.glob("*.log"):
+            old.unlink()
+        yield
