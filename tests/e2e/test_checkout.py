@@ -1,0 +1,78 @@
+"""POST /checkout over HTTP, and that one player sees and touches nothing of another."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.e2e.shop import Player, Shop
+
+
+@pytest.mark.parametrize("product_id", ["no_such_product", "spring_sakura_set"])
+def test_a_product_that_is_not_on_sale_is_not_found(player: Player, product_id: str) -> None:
+    refused = player.post("/checkout", {"product_id": product_id, "quantity": 1})
+    assert (refused.status, refused.body["error"]["code"]) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"product_id": "neko_starter_pack", "quantity": 0},
+        {"product_id": "neko_starter_pack", "quantity": "2"},
+        {"product_id": "neko_starter_pack", "quantity": 1, "amount": 1},
+        {"quantity": 1},
+        [],
+    ],
+)
+def test_a_bad_order_is_refused_with_what_to_send_instead(player: Player, body: Any) -> None:
+    refused = player.post("/checkout", body)
+    assert (refused.status, refused.body["error"]["code"]) == (400, "InvalidRequest")
+    assert refused.body["error"]["message"]
+
+
+def test_the_same_key_returns_the_same_session_even_when_pressed_twice_at_once(player: Player) -> None:
+    order = {"product_id": "neko_starter_pack", "quantity": 1}
+    with ThreadPoolExecutor(4) as fingers:
+        answers = list(
+            fingers.map(lambda _: player.post("/checkout", order, Idempotency_Key="order-1"), range(4))
+        )
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.body["session_id"] for answer in answers}) == 1
+    other = player.post("/checkout", {**order, "quantity": 2}, Idempotency_Key="order-1")
+    assert (other.status, other.body["error"]["code"]) == (409, "IdempotencyMismatch")
+
+
+def test_the_page_asks_for_the_catalogues_price(shop: Shop, player: Player) -> None:
+    opened = player.order("churu_party", 3)
+    assert (opened["amount"], opened["currency"]) == (2940, "jpy")
+    assert "2,940" in shop.request("GET", opened["url"]).body
+
+
+def test_two_checkouts_at_once_cannot_both_pass_a_limit_of_one(player: Player) -> None:
+    with ThreadPoolExecutor(4) as fingers:
+        answers = list(
+            fingers.map(lambda _: player.post("/checkout", {"product_id": "maneki_neko"}), range(4))
+        )
+    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+    assert {answer.body["error"]["code"] for answer in answers if answer.status == 409} == {"LimitReached"}
+
+
+def test_a_player_sees_nothing_of_another(shop: Shop, player: Player) -> None:
+    other = Player(shop, f"other than {player.player_id}")
+    purchase_id = player.order()["purchase_id"]
+    assert player.get(f"/purchases/{purchase_id}").status == 200
+    assert other.get(f"/purchases/{purchase_id}").status == 404
+    assert other.get("/purchases").body["purchases"] == []
+
+
+def test_pages_of_purchases_lead_from_the_newest_to_the_oldest(player: Player) -> None:
+    ordered = {player.order("paw_stamp")["purchase_id"] for _ in range(3)}
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = player.get(f"/purchases?limit=2{cursor}").body
+        seen += [purchase["purchase_id"] for purchase in page["purchases"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert (set(seen), len(seen)) == (ordered, 3)

@@ -1,0 +1,148 @@
+"""Whole purchases on the local stack: the game, the buyer on Stripe's page, Stripe, and what they end in."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.e2e.shop import DECLINED_CARD, Player, Shop, eventually, session_event
+
+STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
+
+
+def test_a_card_payment_becomes_items(shop: Shop, player: Player) -> None:
+    opened = player.order(quantity=2)
+    purchase_id = opened["purchase_id"]
+    seen = [player.status(purchase_id)]
+    paid = shop.pay(opened["url"])
+    assert (paid.status, opened["session_id"] in paid.headers["Location"]) == (303, True)
+
+    def look() -> str:
+        seen.append(player.status(purchase_id))
+        return seen[-1]
+
+    eventually(look, lambda status: status == "granted")
+    # Polling may miss the moment between paid and granted, but nothing else and no other order.
+    assert list(dict.fromkeys(seen)) in (["created", "paid", "granted"], ["created", "granted"])
+    assert player.items() == {item_id: 2 * count for item_id, count in STARTER_PACK.items()}
+    assert {line["item_id"]: line["delta"] for line in shop.ledger(player.player_id)} == player.items()
+    [completed] = shop.events_of(purchase_id, "checkout.session.completed")
+    [execution] = shop.executions(completed["id"])
+    assert shop.states_passed(execution["executionArn"]) == [
+        "VerifyEvent",
+        "IsOurs",
+        "ClaimEvent",
+        "RecordPayment",
+        "GrantItems",
+        "NotifyPlayer",
+    ]
+    [notice] = eventually(lambda: player.get("/notices").body["notices"], bool)
+    assert (notice["purchase_id"], notice["status"]) == (purchase_id, "granted")
+    assert player.post(f"/notices/{notice['notice_id']}/ack", {}).status == 200
+    assert player.get("/notices").body["notices"] == []
+
+
+def test_a_declined_card_leaves_the_purchase_created_and_another_card_pays_it(
+    shop: Shop, player: Player
+) -> None:
+    opened = player.order()
+    assert shop.pay(opened["url"], DECLINED_CARD).status == 402
+    assert player.status(opened["purchase_id"]) == "created"
+    assert player.items() == {}
+    assert shop.pay(opened["url"]).status == 303
+    assert player.status_becomes(opened["purchase_id"], "granted")
+    assert player.items() == STARTER_PACK
+
+
+def test_a_cancelled_checkout_grants_nothing(shop: Shop, player: Player) -> None:
+    opened = player.order()
+    cancelled = shop.form(f"{opened['url']}/cancel")
+    assert (cancelled.status, "canceled" in cancelled.headers["Location"]) == (303, True)
+    assert player.status(opened["purchase_id"]) == "created"
+    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
+
+
+def test_the_same_event_fifty_times_ten_at_once_grants_once(shop: Shop, player: Player) -> None:
+    opened = player.order()
+    event = session_event(f"evt_{opened['purchase_id']}", opened)
+    body = json.dumps(event).encode()
+    with ThreadPoolExecutor(10) as senders:
+        answers = list(senders.map(lambda _: shop.deliver(body).status, range(50)))
+    assert answers == [200] * 50
+    assert shop.event_state(event["id"]) == "applied"
+    assert eventually(lambda: in_queue(shop), lambda left: left == 0) == 0
+    [execution] = shop.executions(event["id"])
+    assert (execution["name"], execution["status"]) == (event["id"], "SUCCEEDED")
+    assert player.items() == STARTER_PACK
+    assert sorted(line["delta"] for line in shop.ledger(player.player_id)) == [1, 5, 100]
+
+
+def in_queue(shop: Shop) -> int:
+    counts = shop.client("sqs").get_queue_attributes(
+        QueueUrl=shop.stack.outputs["PaymentEventsUrl"],
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return sum(int(count) for count in counts.values())
+
+
+def test_two_events_of_one_payment_grant_once(shop: Shop, player: Player) -> None:
+    opened = player.order()
+    for number in (1, 2):
+        event = session_event(f"evt_{number}_{opened['purchase_id']}", opened, payment_intent="pi_the_same")
+        assert shop.deliver(json.dumps(event).encode()).status == 200
+    for number in (1, 2):
+        assert shop.event_state(f"evt_{number}_{opened['purchase_id']}") == "applied"
+    assert player.items() == STARTER_PACK
+
+
+@pytest.mark.parametrize(
+    ("reason", "session", "envelope"),
+    [
+        ("AmountMismatch", {"amount_total": 1}, {}),
+        ("AmountMismatch", {"currency": "usd"}, {}),
+        ("UnknownPurchase", {"metadata": {"purchase_id": "pur_00000000000000000000000000000000"}}, {}),
+        ("WrongMode", {}, {"livemode": True}),
+        ("UnsupportedApiVersion", {}, {"api_version": "2020-08-27"}),
+        ("MalformedEvent", {"amount_total": "500"}, {}),
+    ],
+)
+def test_what_must_not_go_on_is_parked_with_its_reason(
+    shop: Shop, player: Player, reason: str, session: dict[str, Any], envelope: dict[str, Any]
+) -> None:
+    opened = player.order()
+    event = session_event(f"evt_{opened['purchase_id']}", opened, **session) | envelope
+    assert shop.deliver(json.dumps(event).encode()).status == 200
+    assert shop.event_state(event["id"]) == "parked"
+    assert shop.event_row(event["id"])["parked_reason"] == reason
+    [letter] = eventually(
+        lambda: [one for one in shop.dead_letters() if one["event_id"] == event["id"]], bool
+    )
+    assert letter["reason"] == reason
+    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
+
+
+@pytest.mark.parametrize("event_type", ["customer.created", "a.type.of.tomorrow"])
+def test_an_event_that_is_not_about_a_purchase_is_ignored(
+    shop: Shop, player: Player, event_type: str
+) -> None:
+    opened = player.order()
+    event = session_event(f"evt_{opened['purchase_id']}", opened) | {"type": event_type}
+    assert shop.deliver(json.dumps(event).encode()).status == 200
+    assert shop.event_state(event["id"]) == "ignored"
+    assert "body" not in shop.event_row(event["id"])
+    assert player.items() == {}
+
+
+def test_a_parked_event_that_stripe_sends_again_is_replayed(shop: Shop, player: Player) -> None:
+    opened = player.order()
+    good = session_event(f"evt_{opened['purchase_id']}", opened)
+    assert shop.deliver(json.dumps(good | {"livemode": True}).encode()).status == 200
+    assert shop.event_state(good["id"]) == "parked"
+    # The row is parked a moment before its execution has failed, and until then a second one is a duplicate.
+    eventually(lambda: shop.executions(good["id"])[0]["status"], lambda status: status == "FAILED")
+    assert shop.deliver(json.dumps(good).encode()).status == 200
+    assert player.status_becomes(opened["purchase_id"], "granted")
+    replayed = eventually(lambda: shop.executions(good["id"]), lambda found: len(found) == 2)
+    assert {one["name"] for one in replayed} == {good["id"], f"{good['id']}-r1"}
+    assert shop.event_row(good["id"]).get("parked_reason") is None
