@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from flask import request
 
-from local.stripe import checkout, objects
+from local.stripe import checkout, disputes, objects, refunds
 from local.stripe.deliveries import rendered
 from local.stripe.errors import ApiError
+from local.stripe.events import change, emit
 from local.stripe.listing import page, within
 from local.stripe.params import (
     PAGE,
@@ -71,7 +72,7 @@ def payment_method_types(_raw: Raw, name: str) -> None:
     )
 
 
-_METHODS = array(choice("card", "konbini"))
+_METHODS = array(choice(*checkout.PAYMENT_METHODS))
 _MESSAGE = fields({"message": text_up_to(1200)}, required=("message",))
 _PRODUCT_DATA = fields(
     {"name": text, "description": text, "images": array(url, most=8), "metadata": metadata},
@@ -108,6 +109,7 @@ _LINE_ITEM = fields(
         "locale": choice("auto", "en", "ja"),
         "metadata": metadata,
         "mode": choice("payment"),
+        "payment_method_options": fields({"konbini": fields({"expires_after_days": between(1, 60)})}),
         "payment_intent_data": fields({"description": text_up_to(1000), "metadata": metadata}),
         "payment_method_types": payment_method_types,
         "submit_type": choice("auto", "book", "donate", "pay"),
@@ -175,6 +177,91 @@ def retrieve_charge(account: Account, _params: Params, charge_id: str) -> Stripe
 @call("GET", "/v1/charges", {**PAGE, "created": created, "payment_intent": text})
 def list_charges(account: Account, params: Params) -> StripeObject:
     return _page_of(account, "charge", params, equal=("payment_intent",))
+
+
+@call("GET", "/v1/balance_transactions/<transaction_id>")
+def retrieve_balance_transaction(account: Account, _params: Params, transaction_id: str) -> StripeObject:
+    return account.get("balance_transaction", transaction_id)
+
+
+@call(
+    "POST",
+    "/v1/refunds",
+    {
+        "amount": between(1, checkout.MAX_AMOUNT),
+        "charge": text,
+        "instructions_email": text_up_to(800),
+        "metadata": metadata,
+        "payment_intent": text,
+        "reason": choice("duplicate", "fraudulent", "requested_by_customer"),
+    },
+)
+def create_refund(account: Account, params: Params) -> StripeObject:
+    return refunds.create(account, params)
+
+
+@call("GET", "/v1/refunds/<refund_id>")
+def retrieve_refund(account: Account, _params: Params, refund_id: str) -> StripeObject:
+    return account.get("refund", refund_id)
+
+
+@call("GET", "/v1/refunds", {**PAGE, "charge": text, "created": created, "payment_intent": text})
+def list_refunds(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "refund", params, equal=("charge", "payment_intent"))
+
+
+@call("POST", "/v1/refunds/<refund_id>", {"metadata": metadata})
+def update_refund(account: Account, params: Params, refund_id: str) -> StripeObject:
+    refund = account.get("refund", refund_id)
+    previous = _merge_metadata(refund, params)
+    if previous:
+        emit(account, "refund.updated", refund, previous)
+    return refund
+
+
+@call("POST", "/v1/refunds/<refund_id>/cancel")
+def cancel_refund(account: Account, _params: Params, refund_id: str) -> StripeObject:
+    refund = account.get("refund", refund_id)
+    refunds.cancel(account, refund)
+    return refund
+
+
+@call("GET", "/v1/disputes/<dispute_id>")
+def retrieve_dispute(account: Account, _params: Params, dispute_id: str) -> StripeObject:
+    return account.get("dispute", dispute_id, param="dispute")
+
+
+@call("GET", "/v1/disputes", {**PAGE, "charge": text, "created": created, "payment_intent": text})
+def list_disputes(account: Account, params: Params) -> StripeObject:
+    return _page_of(account, "dispute", params, equal=("charge", "payment_intent"))
+
+
+@call(
+    "POST",
+    "/v1/disputes/<dispute_id>",
+    {
+        "evidence": fields(dict.fromkeys(objects.EVIDENCE, text_up_to(150_000))),
+        "metadata": metadata,
+        "submit": boolean,
+    },
+)
+def update_dispute(account: Account, params: Params, dispute_id: str) -> StripeObject:
+    """Evidence goes to the bank at once unless `submit` is false."""
+    dispute = account.get("dispute", dispute_id, param="dispute")
+    previous = _merge_metadata(dispute, params)
+    if "evidence" in params or params.get("submit"):
+        disputes.answer(account, dispute, params.get("evidence", {}), submit=params.get("submit", True))
+    elif previous:
+        emit(account, "charge.dispute.updated", dispute, previous)
+    return dispute
+
+
+@call("POST", "/v1/disputes/<dispute_id>/close")
+def close_dispute(account: Account, _params: Params, dispute_id: str) -> StripeObject:
+    """To close a dispute is to accept it as lost (https://docs.stripe.com/api/disputes/close)."""
+    dispute = account.get("dispute", dispute_id, param="dispute")
+    disputes.lose(account, dispute)
+    return dispute
 
 
 @call("GET", "/v1/events/<event_id>")
@@ -282,8 +369,9 @@ def _page_of(
     return page(items, params, request.path)
 
 
-def _merge_metadata(stripe_object: StripeObject, params: Params) -> None:
-    """Named keys are set, keys set to "" are removed (https://docs.stripe.com/metadata#unset-metadata)."""
-    if "metadata" in params:
-        merged = {**stripe_object["metadata"], **params["metadata"]} if params["metadata"] else {}
-        stripe_object["metadata"] = {key: value for key, value in merged.items() if value}
+def _merge_metadata(stripe_object: StripeObject, params: Params) -> dict[str, Any]:
+    """Set the named keys, remove those set to "" (https://docs.stripe.com/metadata); returns what changed."""
+    if "metadata" not in params:
+        return {}
+    merged = {**stripe_object["metadata"], **params["metadata"]} if params["metadata"] else {}
+    return change(stripe_object, metadata={key: value for key, value in merged.items() if value})

@@ -28,7 +28,7 @@ def create_app(account: Account) -> Flask:
             view_func=partial(_serve, account, keys, call),
             methods=[call.method],
         )
-    app.register_blueprint(views.blueprint("pages", "/c/pay/<session_id>", account, pages.ROUTES))
+    app.register_blueprint(views.blueprint("pages", "/c", account, pages.ROUTES))
     app.register_blueprint(views.blueprint("dashboard", "/dashboard", account, dashboard.ROUTES))
     app.add_url_rule("/_health", view_func=lambda: {"status": "ok"})
     app.before_request(_name_request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,17 @@ class Card:
     country: str = "US"
     decline: Decline | None = None
     three_d_secure: bool = False
+    dispute: Literal["chargeback", "inquiry"] | None = None
+    refund: Literal["at_once", "later", "fails"] = "at_once"
 
 
 @dataclass(frozen=True, slots=True)
 class CardEntry:
-    """What the buyer typed; `year` has all of its four digits."""
+    """A card as the buyer typed it; `year` has all of its four digits."""
 
     card: Card
     month: int
     year: int
-    email: str | None = None
-    name: str | None = None
 
 
 _DECLINED = "Your card was declined."
@@ -44,6 +45,10 @@ CARDS: Mapping[str, Card] = {
         Card("5555555555554444", brand="mastercard"),
         Card("3566002020360505", brand="jcb", country="JP"),
         Card("4000002500003155", three_d_secure=True),
+        Card("4000000000000259", dispute="chargeback"),
+        Card("4000000000001976", dispute="inquiry"),
+        Card("4000000000007726", refund="later"),
+        Card("4000000000005126", refund="fails"),
         Card(
             "4000000000000002",
             decline=Decline("card_declined", "generic_decline", _DECLINED, "カードが拒否されました。"),

@@ -17,7 +17,7 @@ MAX_AMOUNT = 99_999_999
 MIN_LIFE_SECONDS = 30 * 60
 MAX_LIFE_SECONDS = 24 * 3600
 
-PAYMENT_METHODS = ("card",)
+PAYMENT_METHODS = ("card", "konbini")
 """What the account has switched on in its Dashboard."""
 
 
@@ -53,7 +53,7 @@ def intent_of(account: Account, session: StripeObject) -> StripeObject:
 
 
 def complete(account: Account, session: StripeObject, billing: dict[str, Any], *, paid: bool) -> None:
-    """End a session successfully: the money is here (`paid`), or its way is agreed."""
+    """End a session successfully: the money is here (`paid`), or is promised by a delayed method."""
     session.update(
         status="complete",
         url=None,

@@ -2,7 +2,8 @@
 
 Signature: https://docs.stripe.com/webhooks#verify-manually, by every secret in force, dated by the attempt.
 Retries: https://docs.stripe.com/webhooks#retries, exponentially later each time; Stripe's hours are seconds
-here. As with Stripe, deliveries run beside each other and nothing promises their order.
+here. As with Stripe, deliveries run beside each other and nothing promises their order. What `chaos` asks for
+is done here.
 """
 
 import fnmatch
@@ -21,7 +22,10 @@ THREADS = 8
 TIMEOUT_SECONDS = 10
 
 MANUAL = 0
-"""The number of an attempt that was asked for and is no part of the automatic ones, which count from 1."""
+"""The number of an attempt beside the automatic ones, which count from 1 and stop at the first success."""
+
+LOST = "lost on the way"
+WRONG_KEY = "whsec_not_the_secret_of_this_endpoint"
 
 
 def publish(account: Account, event: StripeObject) -> None:
@@ -33,7 +37,10 @@ def publish(account: Account, event: StripeObject) -> None:
     ]
     account.deliveries[event["id"]] = deliveries
     for delivery in deliveries:
-        account.outbox.put((delivery, 1))
+        after = account.chaos.detour()
+        _dispatch(account, delivery, 1, after)
+        for _ in range(account.chaos.duplicate):
+            _dispatch(account, delivery, MANUAL, after)
 
 
 def resend(account: Account, event: StripeObject) -> list[Delivery]:
@@ -44,7 +51,7 @@ def resend(account: Account, event: StripeObject) -> list[Delivery]:
         if _wants(endpoint, event["type"]) and endpoint["id"] not in known:
             deliveries.append(Delivery(event["id"], endpoint["id"]))
     for delivery in deliveries:
-        account.outbox.put((delivery, MANUAL))
+        _dispatch(account, delivery, MANUAL)
     return deliveries
 
 
@@ -91,12 +98,14 @@ class Courier:
             if endpoint is None or endpoint["status"] != "enabled":
                 delivery.state = "failed"
                 return
-            if number != MANUAL and delivery.state != "pending":
+            if number > 1 and delivery.state != "pending":
                 return
             at = account.now()
             body = _body(account, endpoint, delivery)
-            header = signature(body, _secrets_in_force(account, endpoint), at)
-        outcome = _send(endpoint["url"], body, header)
+            secrets = [WRONG_KEY] if account.chaos.spoils_key() else _secrets_in_force(account, endpoint)
+            header = signature(body, secrets, at + account.chaos.clock_skew)
+            lost = account.chaos.loses_attempt()
+        outcome = LOST if lost else _send(endpoint["url"], body, header)
         with account.lock:
             attempt = Attempt(at, outcome)
             delivery.attempts.append(attempt)
@@ -105,7 +114,11 @@ class Courier:
             elif number == MAX_ATTEMPTS and delivery.state == "pending":
                 delivery.state = "failed"
             elif number != MANUAL:
-                account.outbox.put((delivery, number + 1), after=self._retry_base * 2 ** (number - 1))
+                _dispatch(account, delivery, number + 1, self._retry_base * 2 ** (number - 1))
+
+
+def _dispatch(account: Account, delivery: Delivery, number: int, after: float = 0.0) -> None:
+    account.outbox.put((delivery, number), after + account.chaos.delay)
 
 
 def _wants(endpoint: StripeObject, event_type: str) -> bool:

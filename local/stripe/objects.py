@@ -9,6 +9,12 @@ from typing import Any
 
 from local.stripe.store import API_VERSION, Account, StripeObject
 
+EVIDENCE_SECONDS = 9 * 24 * 3600
+"""How long a dispute may be answered; https://docs.stripe.com/disputes/responding says 7 to 21 days."""
+
+SETTLING_SECONDS = 4 * 24 * 3600
+"""After how long money can be paid out."""
+
 
 def checkout_session(
     account: Account, params: dict[str, Any], amount: int, methods: Sequence[str], page_url: str
@@ -315,5 +321,136 @@ def webhook_endpoint(account: Account, params: dict[str, Any]) -> StripeObject:
             "metadata": params.get("metadata", {}),
             "status": "enabled",
             "url": params["url"],
+        }
+    )
+
+
+def refund(account: Account, charge: StripeObject, amount: int, params: dict[str, Any]) -> StripeObject:
+    return account.add(
+        {
+            "id": account.new_id("re_3" if charge["id"].startswith("ch_") else "pyr_1"),
+            "object": "refund",
+            "amount": amount,
+            "balance_transaction": None,
+            "charge": charge["id"],
+            "created": account.now(),
+            "currency": "jpy",
+            "metadata": params.get("metadata", {}),
+            "next_action": None,
+            "payment_intent": charge["payment_intent"],
+            "reason": params.get("reason"),
+            "receipt_number": None,
+            "source_transfer_reversal": None,
+            "status": "pending",
+            "transfer_reversal": None,
+        }
+    )
+
+
+EVIDENCE = (
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
+)
+
+
+def dispute(account: Account, charge: StripeObject, amount: int, reason: str) -> StripeObject:
+    """A chargeback that waits for an answer, before money has moved."""
+    brand = charge["payment_method_details"]["card"]["brand"]
+    return account.add(
+        {
+            "id": account.new_id("du_1"),
+            "object": "dispute",
+            "amount": amount,
+            "balance_transactions": [],
+            "charge": charge["id"],
+            "created": account.now(),
+            "currency": "jpy",
+            "enhanced_eligibility_types": [],
+            "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
+            "evidence_details": {
+                "due_by": account.now() + EVIDENCE_SECONDS,
+                "enhanced_eligibility": {},
+                "has_evidence": False,
+                "past_due": False,
+                "submission_count": 0,
+                "submission_method": "not_submitted",
+            },
+            "is_charge_refundable": True,
+            "livemode": account.livemode,
+            "metadata": {},
+            "network_reason_code": None,
+            "payment_intent": charge["payment_intent"],
+            "payment_method_details": {
+                "card": {
+                    "brand": brand,
+                    "case_type": "chargeback",
+                    "network": brand,
+                    "network_reason_code": None,
+                },
+                "type": "card",
+            },
+            "reason": reason,
+            "status": "needs_response",
+        }
+    )
+
+
+def balance_transaction(
+    account: Account, source: StripeObject, type_: str, amount: int, fee: int = 0
+) -> StripeObject:
+    """Money that moved on the account's balance: `amount` is negative when it left, `fee` comes on top."""
+    return account.add(
+        {
+            "id": account.new_id("txn_1"),
+            "object": "balance_transaction",
+            "amount": amount,
+            "available_on": account.now() + SETTLING_SECONDS,
+            "balance_type": "payments",
+            "created": account.now(),
+            "currency": "jpy",
+            "description": None,
+            "exchange_rate": None,
+            "fee": fee,
+            "fee_details": [
+                {
+                    "amount": fee,
+                    "application": None,
+                    "currency": "jpy",
+                    "description": "Stripe processing fees",
+                    "type": "stripe_fee",
+                }
+            ]
+            if fee
+            else [],
+            "net": amount - fee,
+            "reporting_category": "dispute" if source["object"] == "dispute" else type_,
+            "source": source["id"],
+            "status": "pending",
+            "type": type_,
         }
     )

@@ -1,14 +1,18 @@
 """The hosted pages: what the buyer sees. Plain forms without script, so that any HTTP client can pay.
 
 GET  /c/pay/{session_id}          the page that the session's `url` names
-POST /c/pay/{session_id}          pays: form fields `card_number`, `expiry` (MM/YY), `cvc`, and optionally
-                                  `email` and `name`
+POST /c/pay/{session_id}          pays by card: form fields `card_number`, `expiry` (MM/YY), `cvc`, and
+                                  optionally `email` and `name`; or later at a convenience store: form
+                                  fields `payment_method=konbini`, `email` and `name`
 GET  /c/pay/{session_id}/3ds      3-D Secure, where the card wants it
 POST /c/pay/{session_id}/3ds      form field `result`: `complete` or `fail`
 POST /c/pay/{session_id}/cancel   303 to cancel_url; the session stays open, as with Stripe
+GET  /c/voucher/{payment_intent}          the konbini voucher: the PaymentIntent's `hosted_voucher_url`
+POST /c/voucher/{payment_intent}/pay      the buyer pays at the store
+POST /c/voucher/{payment_intent}/expire   the buyer never does; both answer 303 to the voucher
 
-Paying answers 303: to success_url when the session is paid, also when it was paid before, and to .../3ds when
-the card wants that first. It answers with the page again, 402 when the card was declined and 422 when a
+Paying answers 303: to success_url when the session is complete, also when it was so before, and to .../3ds
+when the card wants that first. It answers with the page again, 402 when the card was declined and 422 when a
 field is wrong. A session that is no longer open shows so, 410 if it has expired.
 """
 
@@ -17,10 +21,10 @@ import re
 
 from flask import Response, make_response, redirect, render_template, request
 
-from local.stripe import payments
+from local.stripe import konbini, payments
 from local.stripe.cards import CardEntry, card_of, plausible
 from local.stripe.errors import missing
-from local.stripe.store import Account, StripeObject
+from local.stripe.store import Account, PaymentMethod, StripeObject
 from local.stripe.views import Route
 
 
@@ -38,13 +42,27 @@ def _pay(account: Account, session_id: str) -> Response:
         return _success(session)
     if session["status"] == "expired":
         return _page(account, session)
-    three_d_secure = f"{request.base_url}/3ds"
     try:
-        paid = payments.pay_by_card(account, session, _card_entry(account), three_d_secure)
+        return _pay_by(request.form.get("payment_method", "card"), account, session)
     except _BadForm as error:
         return _page(account, session, str(error), status=422)
     except payments.Declined as declined:
         return _page(account, session, declined.text, status=402)
+
+
+def _pay_by(method: str, account: Account, session: StripeObject) -> Response:
+    if method not in session["payment_method_types"]:
+        raise _BadForm("このお支払い方法はご利用いただけません。")
+    email = request.form.get("email") or session["customer_email"]
+    name = request.form.get("name") or None
+    if method == "konbini":
+        if not (email and name):
+            raise _BadForm("コンビニ払いにはメールアドレスとお名前が必要です。")
+        konbini.promise(account, session, PaymentMethod(email, name), f"{request.host_url}c/voucher/")
+        return _success(session)
+    entry = _card_entry(account)
+    three_d_secure = f"{request.base_url}/3ds"
+    paid = payments.pay_by_card(account, session, PaymentMethod(email, name, entry), entry, three_d_secure)
     return _success(session) if paid else _see_other(three_d_secure)
 
 
@@ -75,12 +93,30 @@ def _cancel(account: Account, session_id: str) -> Response:
     return _see_other(session["cancel_url"])
 
 
+def _show_voucher(account: Account, intent_id: str) -> Response:
+    intent = account.get("payment_intent", intent_id)
+    return make_response(render_template("voucher.html", intent=intent, is_open=konbini.is_voucher(intent)))
+
+
+def _pay_voucher(account: Account, intent_id: str) -> Response:
+    konbini.pay(account, account.get("payment_intent", intent_id))
+    return _see_other(f"/c/voucher/{intent_id}")
+
+
+def _expire_voucher(account: Account, intent_id: str) -> Response:
+    konbini.expire(account, account.get("payment_intent", intent_id))
+    return _see_other(f"/c/voucher/{intent_id}")
+
+
 ROUTES: list[Route] = [
-    ("GET", "", _show),
-    ("POST", "", _pay),
-    ("GET", "/3ds", _show_three_d_secure),
-    ("POST", "/3ds", _answer_three_d_secure),
-    ("POST", "/cancel", _cancel),
+    ("GET", "/pay/<session_id>", _show),
+    ("POST", "/pay/<session_id>", _pay),
+    ("GET", "/pay/<session_id>/3ds", _show_three_d_secure),
+    ("POST", "/pay/<session_id>/3ds", _answer_three_d_secure),
+    ("POST", "/pay/<session_id>/cancel", _cancel),
+    ("GET", "/voucher/<intent_id>", _show_voucher),
+    ("POST", "/voucher/<intent_id>/pay", _pay_voucher),
+    ("POST", "/voucher/<intent_id>/expire", _expire_voucher),
 ]
 
 
@@ -98,7 +134,7 @@ def _card_entry(account: Account) -> CardEntry:
         raise _BadForm("カードの有効期限が切れています。")
     if not re.fullmatch(r"[0-9]{3,4}", form.get("cvc", ""), re.ASCII):
         raise _BadForm("セキュリティコードは3桁または4桁の数字です。")
-    return CardEntry(card_of(number), month, year, form.get("email") or None, form.get("name") or None)
+    return CardEntry(card_of(number), month, year)
 
 
 def _page(account: Account, session: StripeObject, error: str | None = None, status: int = 200) -> Response:

@@ -95,6 +95,17 @@ def between(least: int, most: int) -> Parser:
     return parse
 
 
+def decimal(least: float, most: float) -> Parser:
+    def parse(raw: Raw, name: str) -> float:
+        if not (isinstance(raw, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", raw, re.ASCII)):
+            raise ApiError(f"Invalid decimal: {raw}", param=name)
+        if not least <= float(raw) <= most:
+            raise ApiError(f"Invalid decimal: {name} must be between {least} and {most}", param=name)
+        return float(raw)
+
+    return parse
+
+
 def boolean(raw: Raw, name: str) -> bool:
     if raw not in ("true", "false"):
         raise ApiError(f"Invalid boolean: {raw}", param=name)

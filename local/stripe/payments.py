@@ -1,14 +1,14 @@
-"""What paying on the hosted page does: to the session, its PaymentIntent and its charge, with which events.
+"""Paying by card, and what every payment does: to its PaymentIntent and its charge, with which events.
 
 The life of a PaymentIntent: https://docs.stripe.com/payments/paymentintents/lifecycle.
 """
 
 from typing import Any
 
-from local.stripe import checkout, objects
+from local.stripe import checkout, disputes, objects
 from local.stripe.cards import CardEntry, Decline
 from local.stripe.events import emit
-from local.stripe.store import Account, StripeObject
+from local.stripe.store import Account, PaymentMethod, StripeObject
 
 
 class Declined(Exception):
@@ -27,14 +27,52 @@ _AUTHENTICATION_FAILED = Decline(
 )
 
 
-def pay_by_card(account: Account, session: StripeObject, entry: CardEntry, return_url: str) -> bool:
+def start(account: Account, session: StripeObject, method: PaymentMethod) -> StripeObject:
+    """The session's PaymentIntent, with this payment method to be tried."""
+    intent = checkout.intent_of(account, session)
+    intent["payment_method"] = account.new_id("pm_1")
+    account.payment_methods[intent["payment_method"]] = method
+    return intent
+
+
+def settle(account: Account, intent: StripeObject, method_details: dict[str, Any]) -> StripeObject:
+    """The money has arrived; returns the charge."""
+    charge = objects.charge(account, intent, billing_details(account, intent), method_details)
+    charge["balance_transaction"] = objects.balance_transaction(
+        account, charge, "charge", charge["amount"], fee=charge["amount"] * 36 // 1000
+    )["id"]
+    intent.update(
+        status="succeeded",
+        amount_received=intent["amount"],
+        latest_charge=charge["id"],
+        next_action=None,
+        last_payment_error=None,
+    )
+    emit(account, "charge.succeeded", charge)
+    emit(account, "payment_intent.succeeded", intent)
+    return charge
+
+
+def billing_details(account: Account, intent: StripeObject) -> dict[str, Any]:
+    method = account.payment_methods[intent["payment_method"]]
+    no_street = dict.fromkeys(("city", "line1", "line2", "postal_code", "state"))
+    return {
+        "address": {**no_street, "country": "JP"},
+        "email": method.email,
+        "name": method.name,
+        "phone": None,
+        "tax_id": None,
+    }
+
+
+def pay_by_card(
+    account: Account, session: StripeObject, method: PaymentMethod, entry: CardEntry, return_url: str
+) -> bool:
     """Try to pay an open session; True when it is paid, False when 3-D Secure at `return_url` comes first.
 
     Raises `Declined`.
     """
-    intent = checkout.intent_of(account, session)
-    intent["payment_method"] = account.new_id("pm_1")
-    account.card_entries[intent["payment_method"]] = entry
+    intent = start(account, session, method)
     if entry.card.decline is not None:
         _decline(account, intent, entry, entry.card.decline)
         raise Declined(entry.card.decline)
@@ -48,15 +86,16 @@ def pay_by_card(account: Account, session: StripeObject, entry: CardEntry, retur
         )
         emit(account, "payment_intent.requires_action", intent)
         return False
-    _settle(account, session, intent, entry)
+    _complete(account, session, intent, entry)
     return True
 
 
 def authenticate(account: Account, session: StripeObject, *, passed: bool) -> None:
     """Finish 3-D Secure; raises `Declined` when it failed."""
     intent = account.get("payment_intent", session["payment_intent"])
-    if passed:
-        _settle(account, session, intent, account.card_entries[intent["payment_method"]])
+    entry = account.payment_methods[intent["payment_method"]].card
+    if passed and entry is not None:
+        _complete(account, session, intent, entry)
         return
     intent.update(
         status="requires_payment_method",
@@ -75,23 +114,15 @@ def awaits_authentication(account: Account, session: StripeObject) -> bool:
     return status == "requires_action"
 
 
-def _settle(account: Account, session: StripeObject, intent: StripeObject, entry: CardEntry) -> None:
-    billing = _billing(entry)
-    charge = objects.charge(account, intent, billing, _card_details(intent, entry))
-    intent.update(
-        status="succeeded",
-        amount_received=intent["amount"],
-        latest_charge=charge["id"],
-        next_action=None,
-        last_payment_error=None,
-    )
-    emit(account, "charge.succeeded", charge)
-    emit(account, "payment_intent.succeeded", intent)
-    checkout.complete(account, session, billing, paid=True)
+def _complete(account: Account, session: StripeObject, intent: StripeObject, entry: CardEntry) -> None:
+    charge = settle(account, intent, _card_details(intent, entry))
+    checkout.complete(account, session, charge["billing_details"], paid=True)
+    if entry.card.dispute is not None:
+        disputes.open_(account, charge, inquiry=entry.card.dispute == "inquiry")
 
 
 def _decline(account: Account, intent: StripeObject, entry: CardEntry, decline: Decline) -> None:
-    charge = objects.charge(account, intent, _billing(entry), _card_details(intent, entry))
+    charge = objects.charge(account, intent, billing_details(account, intent), _card_details(intent, entry))
     charge.update(
         amount_captured=0,
         captured=False,
@@ -124,17 +155,6 @@ def _payment_error(decline: Decline, charge: str | None) -> dict[str, Any]:
         "doc_url": f"https://docs.stripe.com/error-codes#{decline.code.replace('_', '-')}",
         "message": decline.message,
         "type": "card_error" if charge else "invalid_request_error",
-    }
-
-
-def _billing(entry: CardEntry) -> dict[str, Any]:
-    no_street = dict.fromkeys(("city", "line1", "line2", "postal_code", "state"))
-    return {
-        "address": {**no_street, "country": "JP"},
-        "email": entry.email,
-        "name": entry.name,
-        "phone": None,
-        "tax_id": None,
     }
 
 

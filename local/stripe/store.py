@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from local.stripe.cards import CardEntry
+from local.stripe.chaos import Chaos
 from local.stripe.due_queue import DueQueue
 from local.stripe.errors import missing
 
@@ -66,6 +67,15 @@ class SigningSecret:
     expires_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """Who pays, and with which card; without one it is konbini."""
+
+    email: str | None
+    name: str | None
+    card: CardEntry | None = None
+
+
 class Account:
     def __init__(self, *, livemode: bool = False, clock: Callable[[], float] = time.time) -> None:
         self.livemode = livemode
@@ -74,8 +84,9 @@ class Account:
         self.objects: dict[str, dict[str, StripeObject]] = defaultdict(dict)
         self.line_items: dict[str, list[StripeObject]] = {}
         self.checkout_params: dict[str, dict[str, Any]] = {}
-        self.card_entries: dict[str, CardEntry] = {}
+        self.payment_methods: dict[str, PaymentMethod] = {}
         self.signing_secrets: dict[str, list[SigningSecret]] = {}
+        self.chaos = Chaos()
         self.deliveries: dict[str, list[Delivery]] = {}
         self.outbox: DueQueue[tuple[Delivery, int]] = DueQueue()
         self._clock = clock
