@@ -18,7 +18,8 @@ PORT_BASE = 4570
 def main() -> None:
     options = _options()
     logging.basicConfig(format="%(message)s")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)
     try:
         with Stack(Ports.from_base(options.port_base), options.directory, options.frontend) as stack:
             print(_welcome(stack), flush=True)

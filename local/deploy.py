@@ -54,6 +54,15 @@ def deploy(aws_url: str, environment: Mapping[str, str]) -> dict[str, str]:
         time.sleep(POLL_SECONDS)
 
 
+def renew_functions(aws_url: str) -> None:
+    """End the processes of all functions: they keep a secret for minutes, new ones read it anew."""
+    functions = aws.client("lambda", aws_url)
+    for function in functions.list_functions()["Functions"]:
+        functions.update_function_configuration(
+            FunctionName=function["FunctionName"], Timeout=function["Timeout"]
+        )
+
+
 def translate(environment: Mapping[str, str]) -> dict[str, Any]:
     """`template.yaml` as CloudFormation, its functions running from the source tree with `environment`."""
     template = yaml_parse((ROOT / "template.yaml").read_text())

@@ -28,6 +28,8 @@ from local.process import StartError
 FRONTEND_URL = "http://127.0.0.1:5173"
 """Where Checkout sends players back to unless told otherwise; the stack serves nothing there."""
 
+DESCRIPTION = "stack.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -91,7 +93,7 @@ class Stack:
             for process in (
                 programs.ministack(ports.aws, self.directory, on_restart=self._furnish),
                 programs.stepfunctions(ports.stepfunctions, ports.aws, self.directory),
-                programs.stripe(ports.stripe, self.directory, on_restart=self._connect_stripe),
+                programs.stripe(ports.stripe, self.directory, on_restart=self._reconnect_stripe),
                 programs.web3auth(ports.web3auth, self.directory),
                 programs.joinmake(ports.joinmake, self.directory),
             )
@@ -109,7 +111,7 @@ class Stack:
             self._furnish()
             for process in self.processes.values():
                 process.keep_alive()
-            description = self.directory / "stack.json"
+            description = self.directory / DESCRIPTION
             description.write_text(json.dumps(self.description, indent=2) + "\n")
             running.callback(description.unlink, missing_ok=True)
             self._running = running.pop_all()
@@ -183,6 +185,13 @@ class Stack:
             self.webhook_secret = create_endpoint(self.stripe, STRIPE_API_KEY, f"{self.api}/stripe/webhook")
             store_secret(self.aws, "stripe_webhook_secrets", self.webhook_secret)
 
+    def _reconnect_stripe(self) -> None:
+        from local.deploy import renew_functions
+
+        with self._furnishing:
+            self._connect_stripe()
+            renew_functions(self.aws)
+
 
 @contextmanager
 def _sole_user_of(directory: Path) -> Iterator[None]:
@@ -196,6 +205,6 @@ def _sole_user_of(directory: Path) -> Iterator[None]:
             raise StartError(
                 f"another stack uses {directory}. Stop it, or choose another folder with NYANKO_LOCAL_DIR."
             ) from None
-        for old in logs.glob("*.log"):
-            old.unlink()
+        for leftover in (*logs.glob("*.log"), directory / DESCRIPTION):
+            leftover.unlink(missing_ok=True)
         yield
