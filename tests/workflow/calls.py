@@ -1,0 +1,101 @@
+"""The calls that functions make of AWS: held to the policies of `template.yaml`, disturbed as a test plans.
+
+Which action a call needs: https://docs.aws.amazon.com/service-authorization/latest/reference/. A transaction
+needs the actions of the writes within it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from tests.template import ACCOUNT, REGION, Function, as_list
+from tests.workflow.happenings import Happenings
+
+Need = tuple[str, str]
+"""An action and the ARN that it is done to."""
+
+_caller: ContextVar[Function | None] = ContextVar("caller", default=None)
+
+
+class Calls:
+    """What each function, by its folder, has `used`, and what `happens` to `<folder> <operation>`."""
+
+    def __init__(self) -> None:
+        self.used: dict[str, set[Need]] = {}
+        self.happenings = Happenings()
+
+    def intercept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        call = BaseClient._make_api_call  # type: ignore[attr-defined] # private
+
+        def intercepted(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Any:
+            caller = _caller.get()
+            if caller is None:
+                return call(client, operation, params)
+            self._check(caller, operation, list(needs(client, operation, params)))
+            return self.happenings.run(
+                f"{caller.folder} {operation}", lambda: call(client, operation, params)
+            )
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", intercepted)
+
+    def _check(self, caller: Function, operation: str, needed: list[Need]) -> None:
+        self.used.setdefault(caller.folder, set()).update(needed)
+        for action, resource in needed:
+            if not any(allows(statement, action, resource) for statement in caller.statements):
+                message = f"{caller.name} is not authorized to perform {action} on {resource}"
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, operation)
+
+
+@contextmanager
+def calling_as(function: Function | None) -> Iterator[None]:
+    """What this thread calls meanwhile is called by the function, or by nobody."""
+    token = _caller.set(function)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def allows(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    return statement["Effect"] == "Allow" and all(
+        any(fnmatchcase(asked, pattern) for pattern in as_list(patterns))
+        for asked, patterns in ((action, statement["Action"]), (resource, statement["Resource"]))
+    )
+
+
+def needs(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+    service = client.meta.service_model.service_name
+    match service, operation:
+        case "dynamodb", "TransactWriteItems":
+            for write in params["TransactItems"]:
+                for kind, item in write.items():
+                    action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
+                    yield f"dynamodb:{action}", _table(item)
+        case "dynamodb", "BatchGetItem":
+            for table in params["RequestItems"]:
+                yield "dynamodb:BatchGetItem", _table({"TableName": table})
+        case "dynamodb", _:
+            yield f"dynamodb:{operation}", _table(params)
+        case "sqs", _:
+            yield (
+                f"sqs:{operation}",
+                f"arn:aws:sqs:{REGION}:{ACCOUNT}:{params['QueueUrl'].rpartition('/')[2]}",
+            )
+        case "stepfunctions", _:
+            yield f"states:{operation}", params.get("executionArn") or params["stateMachineArn"]
+        case "secretsmanager", _:
+            secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{params['SecretId']}-AbCdEf"
+            yield f"secretsmanager:{operation}", secret
+        case _:
+            raise NotImplementedError(f"say here what {service} {operation} needs")
+
+
+def _table(params: Mapping[str, Any]) -> str:
+    index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{params['TableName']}{index}"

@@ -1,0 +1,259 @@
+"""The shipped payment workflow in-process: its definition on moto, which calls the real functions.
+
+    deliver ──► start_payment ──► StartExecution ──► interpreter ──► functions ──► DynamoDB, SQS (moto)
+                                                          ▲              ▲
+                                                  happenings of states   happenings of calls
+
+An execution has ended when `deliver` returns; nothing runs beside it, and nothing sleeps.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from local import foundation
+from nyanko import wiring
+from nyanko.adapters.dynamodb import from_item
+from nyanko.checkout import new_purchase
+from nyanko.deliveries import Delivery
+from nyanko.purchases import Purchase
+from tests import template
+from tests.forget import forget_wiring
+from tests.stripe_events import NOW, SECRET
+from tests.unit.test_purchases import STARTER_PACK
+from tests.workflow import lambda_runtime
+from tests.workflow.calls import Calls, calling_as
+from tests.workflow.happenings import Happening, failing
+from tests.workflow.interpreter import Backoff, Fault, Interpreter
+from tests.workflow.stripe_api import StripeApi
+
+PREFIX = f"{template.STAGE}_jm_nyanko"
+MACHINE = template.arn("PaymentStateMachine")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """`states` are those it entered, in order; `error` and `cause` are None unless it failed."""
+
+    name: str
+    status: str
+    states: list[str]
+    output: Any
+    error: str | None
+    cause: str | None
+
+
+class Workflow:
+    """The deployed payment workflow and what a test does to it. `now` is epoch seconds UTC."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.stripe_api = StripeApi()
+        self.calls = Calls()
+        self._interpreter = Interpreter(lambda_runtime.invoke_by_name)
+
+    @property
+    def backoff(self) -> list[Backoff]:
+        """Every wait before a retry so far."""
+        return self._interpreter.backoff
+
+    def sell(self, purchase_id: str = "pur_mike", player_id: str = "02mike", quantity: int = 3) -> Purchase:
+        """A purchase of starter packs that was checked out, and not yet paid."""
+        purchase = new_purchase(purchase_id, player_id, STARTER_PACK, quantity, self.now)
+        assert wiring.purchases().create(purchase, [])
+        return purchase
+
+    def invoke(self, folder: str, event: Any) -> Any:
+        """What a function answers, by its folder; its exceptions are raised."""
+        return lambda_runtime.invoke(folder, event)
+
+    def deliver(self, *deliveries: Delivery) -> Execution:
+        """Hand a batch to start_payment as SQS does; the newest execution of the last delivery's event."""
+        failed = self.receive(*deliveries)
+        assert not failed, failed
+        return self.executions(deliveries[-1]["event_id"])[-1]
+
+    def receive(self, *bodies: Any) -> list[int]:
+        """Hand a batch to start_payment; the positions of the messages that it gives back to the queue."""
+        records = [
+            {"messageId": str(position), "eventSource": "aws:sqs", "body": json.dumps(body)}
+            for position, body in enumerate(bodies)
+        ]
+        answer = self.invoke("start_payment", {"Records": records})
+        return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+    def executions(self, event_id: str) -> list[Execution]:
+        """Every execution of an event, the first one first."""
+        listed = _client("stepfunctions").list_executions(stateMachineArn=MACHINE)["executions"]
+        names = [item["name"] for item in listed]
+        ours = [name for name in names if name == event_id or name.startswith(f"{event_id}-r")]
+        return [_execution(name) for name in sorted(ours, key=lambda name: (len(name), name))]
+
+    def abort(self, execution: str) -> None:
+        _client("stepfunctions").stop_execution(executionArn=_execution_arn(execution))
+
+    def fail(self, state: str, error: str, cause: str = "broken by the test", times: int = 1) -> None:
+        """Let the state's next attempts fail before they have any effect."""
+        self._interpreter.happenings.plan(state, failing(Fault(error, cause)), times)
+
+    def fail_after_effect(self, state: str, error: str = "Lambda.Unknown", times: int = 1) -> None:
+        """Let the state's next attempts do their work and fail all the same, as when an answer is lost."""
+        lost = failing(Fault(error, "the answer was lost"), after_effect=True)
+        self._interpreter.happenings.plan(state, lost, times)
+
+    def timeout(self, state: str, times: int = 1) -> None:
+        self.fail(state, "States.Timeout", "", times)
+
+    def meanwhile(self, state: str, act: Callable[[], object]) -> None:
+        """Do something just before the state's next attempt, as if it happened beside this execution."""
+        self._interpreter.happenings.plan(state, Happening(_as_nobody(act)))
+
+    def fail_call(
+        self, folder: str, operation: str, code: str, *, times: int = 1, after_effect: bool = False
+    ) -> None:
+        """Let a function's next calls of an AWS operation, such as `UpdateItem`, be refused."""
+        refused = ClientError({"Error": {"Code": code, "Message": "broken by the test"}}, operation)
+        self.calls.happenings.plan(
+            f"{folder} {operation}", failing(refused, after_effect=after_effect), times
+        )
+
+    def meanwhile_call(self, folder: str, operation: str, act: Callable[[], object]) -> None:
+        """Do something just before a function's next call of an operation: between its read and its write."""
+        self.calls.happenings.plan(f"{folder} {operation}", Happening(_as_nobody(act)))
+
+    def rows(self, noun: str) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        return [from_item(item) for item in _client("dynamodb").scan(TableName=wiring.table(noun))["Items"]]
+
+    def event_row(self, event_id: str) -> dict[str, Any]:
+        return next(row for row in self.rows("events") if row["event_id"] == event_id)
+
+    def purchase(self, purchase_id: str = "pur_mike") -> Purchase:
+        found = wiring.purchases().get(purchase_id)
+        assert found is not None
+        return found
+
+    def inventory(self, player_id: str = "02mike") -> dict[str, int]:
+        """Item id to quantity."""
+        return {
+            row["item_id"]: row["quantity"] for row in self.rows("inventory") if row["player_id"] == player_id
+        }
+
+    def ledger(self, player_id: str = "02mike") -> dict[str, int]:
+        """Item id to the sum of its lines: what the inventory must be."""
+        sums: dict[str, int] = {}
+        for line in self.rows("ledger"):
+            if line["player_id"] == player_id:
+                sums[line["item_id"]] = sums.get(line["item_id"], 0) + line["delta"]
+        return sums
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """The messages in the dead-letter queue, which is empty afterwards."""
+        return _drain("PaymentEventsDlq")
+
+    def queued(self) -> list[dict[str, Any]]:
+        """The messages in the queue of events, which is empty afterwards."""
+        return _drain("PaymentEvents")
+
+    def control(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wiring, "now", lambda: self.now)
+        monkeypatch.setattr("stripe.RequestsClient", lambda **_options: self.stripe_api)
+        self.calls.intercept(monkeypatch)
+        self._interpreter.control(monkeypatch)
+
+    @property
+    def left(self) -> list[str]:
+        """What was planned and never happened."""
+        return self._interpreter.happenings.left + self.calls.happenings.left
+
+
+@contextmanager
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
+    """The workflow on an empty moto, for as long as a test runs; all that it planned must have happened."""
+    for name, value in {
+        "AWS_DEFAULT_REGION": template.REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "STAGE": template.STAGE,
+    }.items():
+        monkeypatch.setenv(name, value)
+    forget_wiring()
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
+        # Moto drops the session; this one has read AWS's service descriptions already.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
+        _create_resources()
+        workflow = Workflow()
+        workflow.control(monkeypatch)
+        yield workflow
+    forget_wiring()
+    assert not workflow.left, f"never happened: {workflow.left}"
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
+
+
+@cache
+def _client(service: str) -> Any:
+    return _session().client(service)  # type: ignore[call-overload] # the overloads name every service
+
+
+def _create_resources() -> None:
+    for noun, schema in json.loads(foundation.TABLES.read_text()).items():
+        foundation._create_table(_client("dynamodb"), f"{PREFIX}_{noun}", schema)
+    for _, queue in template.each("AWS::SQS::Queue"):
+        _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
+    for noun, value in {"stripe_webhook_secrets": SECRET, "stripe_api_key": "sk_test_nyanko"}.items():
+        _client("secretsmanager").create_secret(Name=f"{PREFIX}_{noun}", SecretString=value)
+    _client("stepfunctions").create_state_machine(
+        name=MACHINE.rpartition(":")[2],
+        definition=json.dumps(template.definition("PaymentStateMachine")),
+        roleArn=f"arn:aws:iam::{template.ACCOUNT}:role/payment",
+    )
+
+
+def _execution(name: str) -> Execution:
+    described = _client("stepfunctions").describe_execution(executionArn=_execution_arn(name))
+    history = _client("stepfunctions").get_execution_history(executionArn=_execution_arn(name))["events"]
+    entered = [event["stateEnteredEventDetails"] for event in history if "stateEnteredEventDetails" in event]
+    return Execution(
+        name=name,
+        status=described["status"],
+        states=[state["name"] for state in entered],
+        output=json.loads(described["output"]) if "output" in described else None,
+        error=described.get("error"),
+        cause=described.get("cause"),
+    )
+
+
+def _execution_arn(name: str) -> str:
+    return f"{MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def _drain(logical_id: str) -> list[dict[str, Any]]:
+    queue = {"QueueUrl": template.resolved({"Ref": logical_id})}
+    messages: list[dict[str, Any]] = []
+    while received := _client("sqs").receive_message(**queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in received:
+            _client("sqs").delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
+            messages.append(json.loads(message["Body"]))
+    return messages
+
+
+def _as_nobody(act: Callable[[], object]) -> Callable[[], object]:
+    """What happens meanwhile is not done by the function that is disturbed."""
+
+    def act_as_nobody() -> None:
+        with calling_as(None):
+            act()
+
+    return act_as_nobody

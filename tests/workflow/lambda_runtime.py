@@ -1,0 +1,56 @@
+"""Lambda in-process: each function has the environment and the permissions that `template.yaml` gives it."""
+
+import importlib
+import json
+import os
+import sys
+from typing import Any
+from unittest import mock
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from awslambdaric.bootstrap import build_fault_result
+
+from tests import template
+from tests.forget import forget_wiring
+from tests.workflow.calls import calling_as
+
+SSM_PARAMETERS = {
+    "stripe_api_url": "https://api.stripe.test",
+    "frontend_url": "https://nyanko.test/",
+    "frontend_origin": "https://nyanko.test",
+    "web3auth_client_id": "nyanko_client",
+    "web3auth_issuers": "https://issuer.test",
+    "joinmake_api_url": "https://joinmake.test",
+}
+"""What Terraform would have written, under `/<stage>/jm_nyanko/`."""
+
+FUNCTIONS = template.functions()
+_BY_NAME = {function.name: function for function in FUNCTIONS.values()}
+
+
+def invoke(folder: str, event: Any) -> Any:
+    """What the function under `functions/<folder>` answers; its exceptions are raised."""
+    function = FUNCTIONS[folder]
+    environment = {name: _read_parameter(value) for name, value in function.environment.items()}
+    with mock.patch.dict(os.environ, environment), calling_as(function):
+        forget_wiring(keep_clients=True)
+        handler = importlib.import_module(function.handler_module).lambda_handler
+        # An event and an answer cross the wire as JSON.
+        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), LambdaContext())))
+
+
+def invoke_by_name(name: str, payload: str) -> tuple[str, bool]:
+    """The JSON that Lambda's Invoke answers for a function's name or ARN, and whether it is a function error.
+
+    The error's shape is the runtime client's own: Step Functions reads the exception's class from it.
+    """
+    function = _BY_NAME[name.rpartition(":")[2]]
+    try:
+        return json.dumps(invoke(function.folder, json.loads(payload))), False
+    except Exception:  # noqa: BLE001 a runtime answers for whatever a handler raises
+        return json.dumps(build_fault_result(sys.exc_info(), None)), True
+
+
+def _read_parameter(value: str) -> str:
+    prefix, suffix = f"{{{{resolve:ssm:/{template.STAGE}/jm_nyanko/", "}}"
+    return SSM_PARAMETERS[value[len(prefix) : -len(suffix)]] if value.startswith(prefix) else value

@@ -1,0 +1,65 @@
+"""Stripe's API in memory, as transport of the unmodified SDK: what VerifyEvent looks up, nothing more."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import stripe
+
+Answer = tuple[str, int, dict[str, str]]
+
+
+class StripeApi(stripe.HTTPClient):
+    """`events` and `charges` are by id, `sessions` by PaymentIntent, `refunds` by charge.
+
+    While `down`, every call is answered 503.
+    """
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: dict[str, dict[str, Any]] = {}
+        self.charges: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, list[dict[str, Any]]] = {}
+        self.refunds: dict[str, list[dict[str, Any]]] = {}
+        self.down = False
+        self.asked: list[str] = []
+
+    def request(self, method: str, url: str, *_headers_and_body: Any, **_options: Any) -> Answer:
+        location = urlsplit(url)
+        self.asked.append(f"{method.upper()} {location.path}")
+        if self.down:
+            return _error(503, "api_error", "Stripe is down")
+        query = {name: values[0] for name, values in parse_qs(location.query).items()}
+        match location.path.split("/")[2:]:
+            case ["events", event_id]:
+                return _found(self.events.get(event_id))
+            case ["charges", charge_id]:
+                return _found(self.charges.get(charge_id))
+            case ["checkout", "sessions"]:
+                return _list(location.path, self.sessions.get(query["payment_intent"], []))
+            case ["refunds"]:
+                return _list(location.path, self.refunds.get(query["charge"], []))
+        raise NotImplementedError(f"say here what Stripe answers to {method} {location.path}")
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    def _sleep_time_seconds(self, *_args: Any, **_kwargs: Any) -> float:
+        """The SDK's own retries, without the wait between them."""
+        return 0
+
+
+def _found(stripe_object: dict[str, Any] | None) -> Answer:
+    if stripe_object is None:
+        return _error(404, "invalid_request_error", "No such object")
+    return json.dumps(stripe_object), 200, {}
+
+
+def _list(path: str, data: list[dict[str, Any]]) -> Answer:
+    return json.dumps({"object": "list", "data": data, "has_more": False, "url": path}), 200, {}
+
+
+def _error(status: int, error_type: str, message: str) -> Answer:
+    return json.dumps({"error": {"type": error_type, "message": message}}), status, {}
