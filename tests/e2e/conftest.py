@@ -1,6 +1,7 @@
 """A shop on the running stack, and a player of one's own for each test."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -16,5 +17,5 @@ def shop(stack: Stack) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def player(shop: Shop, request: pytest.FixtureRequest) -> Player:
-    return Player(shop, request.node.name)
+def player(shop: Shop) -> Player:
+    return Player(shop, f"mike {uuid4().hex}")

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_two_checkouts_at_once_cannot_both_pass_a_limit_of_one(player: Player) -
 
 
 def test_a_player_sees_nothing_of_another(shop: Shop, player: Player) -> None:
-    other = Player(shop, f"other than {player.player_id}")
+    other = Player(shop, f"tama {uuid4().hex}")
     purchase_id = player.order()["purchase_id"]
     assert player.get(f"/purchases/{purchase_id}").status == 200
     assert other.get(f"/purchases/{purchase_id}").status == 404
