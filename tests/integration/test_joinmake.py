@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -176,9 +175,9 @@ def test_a_join_and_make_that_keeps_failing_is_left_alone_and_then_tried_again(j
     joinmake.recover()
     joinmake.clock.now = 30
     assert adapter.player(APP_KEY, NOW).player_id == APP_KEY
-    with suppress(Retryable):
-        adapter.player(OTHER_PLAYER, NOW)
-    assert joinmake.asked[5:] == ["GET", "POST", "GET", "POST"]
+    joinmake.fail(status=500, times=2)
+    assert adapter.player(OTHER_PLAYER, NOW).player_id == OTHER_PLAYER
+    assert joinmake.asked[5:] == ["GET", "POST", "GET", "GET", "GET", "POST"]
 
 
 def test_a_key_that_was_rolled_is_used_without_a_restart(joinmake: Service) -> None:
