@@ -20,6 +20,7 @@ from nyanko.views import (
     inventory_view,
     item_view,
     notice_view,
+    player_view,
     product_view,
     purchase_view,
 )
@@ -63,6 +64,21 @@ def checkout() -> tuple[dict[str, Any], int]:
         purchase = wiring.purchases().attach_session(purchase, session_id, url)
     logger.info("checkout", extra={"purchase_id": purchase_id, "session_id": purchase.session_id})
     return checkout_view(purchase), HTTPStatus.CREATED
+
+
+@app.get("/me")
+def show_player() -> dict[str, Any]:
+    now, player_id = wiring.now(), _player_id()
+    player = wiring.players().get(player_id)
+    if player is None or player.profile_is_old(now):
+        try:
+            player = wiring.joinmake().player(player_id, now)
+            wiring.players().put(player)
+        except Retryable:
+            # A known player plays on with what Join&make said last.
+            if player is None:
+                raise
+    return player_view(player)
 
 
 @app.get("/purchases")
@@ -156,5 +172,5 @@ def _purchase(purchase_id: str, order: Order, now: int) -> Purchase:
 
 
 def _birth_month() -> str | None:
-    birth_month: str | None = app.current_event.request_context.authorizer.get("birth_month")
-    return birth_month
+    """`YYYY-MM` if the player stated it; API Gateway's context knows no null."""
+    return app.current_event.request_context.authorizer["birth_month"] or None

@@ -24,8 +24,10 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     except BadInput as error:
         logger.info("refused", extra={"code": error.code, "reason": error.message})
         raise Exception("Unauthorized") from None  # noqa: TRY002 API Gateway answers 401 to this text alone
-    if wiring.players().get(identity.player_id) is None:
-        wiring.players().put(wiring.joinmake().player(identity.player_id, wiring.now()))
+    player = wiring.players().get(identity.player_id)
+    if player is None:
+        player = wiring.joinmake().player(identity.player_id, wiring.now())
+        wiring.players().put(player)
         logger.info("new player", extra={"player_id": identity.player_id})
     api, stage, _ = event["methodArn"].split("/", 2)
     return {
@@ -41,7 +43,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
                 }
             ],
         },
-        "context": {"player_id": identity.player_id},
+        "context": {"player_id": player.player_id, "birth_month": player.birth_month or ""},
     }
 
 

@@ -1,4 +1,7 @@
-"""The stand-in's endpoints: the contract's two, and `/_faults` to make it fail.
+"""The stand-in's endpoints: the contract's two, `/_users` to change a user, and `/_faults` to make it fail.
+
+`PUT /_users/{subject} {"birth_month": "2015-04"}` changes what a user of ours has stated; everybody is an
+adult at first.
 
 `PUT /_faults {"status": 500, "garbage": true, "delay": 2, "method": "GET", "times": 1}` makes it answer with
 that status, with something that is no JSON, or seconds late; only that method, and only so many times. All
@@ -16,6 +19,7 @@ from flask.typing import ResponseReturnValue
 
 from local.joinmake import contract
 
+ADULT = "1990-01"
 FAULTS = frozenset({"status", "garbage", "delay", "method", "times"})
 
 
@@ -64,6 +68,16 @@ def create_app(api_key: str) -> Flask:
             return None
         return _error(401, "Unauthorized", "the X-Api-Key header holds no key of ours")
 
+    @app.put("/_users/<subject>")
+    def change_user(subject: str) -> ResponseReturnValue:
+        if subject not in users:
+            return _error(404, "NotFound", "the subject has no user")
+        changed = {**users[subject], **request.get_json()}
+        if problem := contract.problem("User", changed):
+            return _error(400, "InvalidRequest", problem)
+        users[subject] = changed
+        return changed
+
     @app.get("/users/<subject>")
     def get_user(subject: str) -> ResponseReturnValue:
         return users.get(subject) or _error(404, "NotFound", "the subject has no user")
@@ -82,6 +96,7 @@ def create_app(api_key: str) -> Flask:
                 "user_id": f"jm_{hashlib.sha256(subject.encode()).hexdigest()[:16]}",
                 "subject": subject,
                 "display_name": None,
+                "birth_month": ADULT,
                 "created_at": int(time.time()),
             }
         return users[subject], 201

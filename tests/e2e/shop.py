@@ -158,8 +158,9 @@ class Player:
             {"Content-Type": "application/json"},
         )
         self.player_id: str = signed_in.body["player_id"]
+        self.token: str = signed_in.body["token"]
         self._headers = {
-            "Authorization": f"Bearer {signed_in.body['token']}",
+            "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/json",
         }
 

@@ -115,7 +115,7 @@ def test_a_new_player_may_call_the_whole_stage_and_is_known_from_then_on(
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     assert statement["Resource"] == f"{STAGE_ARN}/*"
     assert allowed["principalId"] == mike["player_id"]
-    assert allowed["context"] == {"player_id": mike["player_id"]}
+    assert allowed["context"] == {"player_id": mike["player_id"], "birth_month": "1990-01"}
     known = wiring.players().get(mike["player_id"])
     assert known is not None
     assert known.joinmake_user_id.startswith("jm_")

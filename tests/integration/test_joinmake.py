@@ -74,8 +74,8 @@ def failure(adapter: Joinmake, player_id: str = APP_KEY) -> Retryable:
 def test_a_new_player_is_created_and_then_found(joinmake: Service) -> None:
     created = joinmake.adapter().player(APP_KEY, NOW)
     found = joinmake.adapter().player(APP_KEY, NOW + 5)
-    assert created == Player(APP_KEY, created.joinmake_user_id, None, NOW)
-    assert found == Player(APP_KEY, created.joinmake_user_id, None, NOW + 5)
+    assert created == Player(APP_KEY, created.joinmake_user_id, None, "1990-01", NOW)
+    assert found == Player(APP_KEY, created.joinmake_user_id, None, "1990-01", NOW + 5)
     assert joinmake.asked == ["GET", "POST", "GET"]
 
 
@@ -142,12 +142,15 @@ def test_a_creation_whose_answer_got_lost_is_found_by_the_retry(joinmake: Servic
     [
         [],
         {},
-        {"subject": APP_KEY, "display_name": None},
-        {"user_id": "", "subject": APP_KEY, "display_name": None},
-        {"user_id": 5, "subject": APP_KEY, "display_name": None},
-        {"user_id": "j" * 129, "subject": APP_KEY, "display_name": None},
-        {"user_id": "jm_1", "subject": OTHER_PLAYER, "display_name": None},
-        {"user_id": "jm_1", "subject": APP_KEY, "display_name": 5},
+        {"subject": APP_KEY, "display_name": None, "birth_month": None},
+        {"user_id": "", "subject": APP_KEY, "display_name": None, "birth_month": None},
+        {"user_id": 5, "subject": APP_KEY, "display_name": None, "birth_month": None},
+        {"user_id": "j" * 129, "subject": APP_KEY, "display_name": None, "birth_month": None},
+        {"user_id": "jm_1", "subject": OTHER_PLAYER, "display_name": None, "birth_month": None},
+        {"user_id": "jm_1", "subject": APP_KEY, "display_name": 5, "birth_month": None},
+        {"user_id": "jm_1", "subject": APP_KEY, "display_name": None},
+        {"user_id": "jm_1", "subject": APP_KEY, "display_name": None, "birth_month": "2015-13"},
+        {"user_id": "jm_1", "subject": APP_KEY, "display_name": None, "birth_month": 2015},
         {"user_id": "jm_1", "subject": APP_KEY},
     ],
     ids=str,

@@ -14,6 +14,7 @@ from nyanko.errors import BadInput, BadInputCode, Permanent, Retryable
 RETRY_AFTER_SECONDS = 5
 
 STATUS: Mapping[BadInputCode, int] = {
+    "InvalidToken": 401,
     "NotFound": 404,
     "Conflict": 409,
     "NotEnough": 409,

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from nyanko.catalogue import Product
+from nyanko.players import Player
 from nyanko.purchases import Purchase, status
+
+
+def player_view(player: Player) -> dict[str, Any]:
+    return {
+        "player_id": player.player_id,
+        "joinmake_user_id": player.joinmake_user_id,
+        "display_name": player.display_name,
+        "birth_month": player.birth_month,
+    }
 
 
 def product_view(product: Product) -> dict[str, Any]:

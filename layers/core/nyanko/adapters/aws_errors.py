@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 its name there
 
 from nyanko.errors import Retryable
 
@@ -29,7 +29,7 @@ def aws_errors(service: str) -> Iterator[None]:
     """
     try:
         yield
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise Retryable("ServiceUnavailable", f"{service} could not be reached") from error
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")

@@ -25,6 +25,7 @@ class Players:
             player_id=row["subject"],
             joinmake_user_id=row["joinmake_user_id"],
             display_name=row.get("display_name"),
+            birth_month=row.get("birth_month"),
             profile_read_at=row["profile_read_at"],
         )
 
@@ -38,6 +39,7 @@ class Players:
                         "subject": player.player_id,
                         "joinmake_user_id": player.joinmake_user_id,
                         "display_name": player.display_name,
+                        "birth_month": player.birth_month,
                         "profile_read_at": player.profile_read_at,
                     }
                 ),

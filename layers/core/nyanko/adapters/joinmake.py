@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Container
 from typing import Any
@@ -17,6 +18,7 @@ TIMEOUT_SECONDS = 1.5
 MAX_RETRIES = 2
 RETRY_SECONDS = 0.2
 USER_ID_MAX_LENGTH = 128
+BIRTH_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class Joinmake:
@@ -59,7 +61,7 @@ class Joinmake:
                     raise
             else:
                 self._breaker.succeeded()
-                return Player(player_id, user["user_id"], user["display_name"], now)
+                return Player(player_id, user["user_id"], user["display_name"], user["birth_month"], now)
             self._sleep(self._uniform(0, RETRY_SECONDS * 2**attempt))
             attempt += 1
 
@@ -104,9 +106,15 @@ def _user(body: bytes, player_id: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _unavailable("it answered with something that is not JSON") from None
     match user:
-        case {"user_id": str(user_id), "subject": str(subject), "display_name": str() | None}:
-            if subject == player_id and 0 < len(user_id) <= USER_ID_MAX_LENGTH:
-                return {"user_id": user_id, "display_name": user["display_name"]}
+        case {
+            "user_id": str(user_id),
+            "subject": str(subject),
+            "display_name": str() | None,
+            "birth_month": str() | None as birth_month,
+        }:
+            month_is_known = birth_month is None or BIRTH_MONTH.fullmatch(birth_month)
+            if subject == player_id and 0 < len(user_id) <= USER_ID_MAX_LENGTH and month_is_known:
+                return {name: user[name] for name in ("user_id", "display_name", "birth_month")}
     raise _unavailable("it answered with something that is not this player's user")
 
 
