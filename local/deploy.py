@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import yaml
+from botocore.exceptions import ClientError
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -52,6 +53,16 @@ def deploy(aws_url: str, environment: Mapping[str, str]) -> dict[str, str]:
         if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > deadline:
             raise StartError(f"template.yaml: {stack['StackStatus']}\n{_reasons(cloudformation)}")
         time.sleep(POLL_SECONDS)
+
+
+def require_machines(aws_url: str, stepfunctions_url: str) -> None:
+    """Have every state machine read by who will run it; raises `StartError` naming a broken one."""
+    stepfunctions = aws.client("stepfunctions", stepfunctions_url)
+    for machine in aws.client("stepfunctions", aws_url).list_state_machines()["stateMachines"]:
+        try:
+            stepfunctions.describe_state_machine(stateMachineArn=machine["stateMachineArn"])
+        except ClientError as error:
+            raise StartError(f"state machine {machine['name']}: {error}") from None
 
 
 def renew_functions(aws_url: str) -> None:

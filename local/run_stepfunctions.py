@@ -13,6 +13,8 @@ from typing import Any
 import moto.server
 from moto.core.config import default_user_config
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
 
 from local import aws, execution_events
@@ -62,6 +64,17 @@ def start_one_at_a_time() -> None:
     Backend.start_execution = start_alone  # type: ignore[method-assign]
 
 
+def let_stopped_executions_stay_stopped() -> None:
+    """StopExecution ends an execution whatever its task comes to; in moto a failing task would outdo it."""
+    set_error = Environment.set_error
+
+    def set_error_unless_stopped(self: Environment, error: Any) -> None:  # noqa: ANN401 moto's details
+        if not isinstance(self.program_state(), ProgramStopped):
+            set_error(self, error)
+
+    Environment.set_error = set_error_unless_stopped  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m local.run_stepfunctions")
     parser.add_argument("--aws", required=True, metavar="URL", help="ministack")
@@ -70,5 +83,6 @@ if __name__ == "__main__":
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     copy_machines_from(aws.client("stepfunctions", given.aws))
     start_one_at_a_time()
+    let_stopped_executions_stay_stopped()
     execution_events.publish_to(aws.client("events", given.aws))
     moto.server.main(["-H", "127.0.0.1", "-p", given.port])

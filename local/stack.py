@@ -140,7 +140,7 @@ class Stack:
     def _furnish(self) -> None:
         # Imported while the programs start, which takes as long.
         from local import foundation
-        from local.deploy import deploy
+        from local.deploy import deploy, require_machines
         from local.seed import seed
 
         with self._furnishing:
@@ -165,6 +165,7 @@ class Stack:
             self.outputs = deploy(self.aws, self._functions_environment())
             for process in self.processes.values():
                 process.await_health()
+            require_machines(self.aws, self.stepfunctions)
             self._connect_stripe()
 
     def _functions_environment(self) -> dict[str, str]:
