@@ -1,7 +1,7 @@
 """The stand-in's endpoints: the contract's two, `/_users` to change a user, and `/_faults` to make it fail.
 
-`PUT /_users/{subject} {"birth_month": "2015-04"}` changes what a user of ours has stated; everybody is an
-adult at first.
+`PUT /_users/{subject} {"birth_month": "2015-04"}` changes what a user has stated, who is created if
+need be; everybody is an adult at first.
 
 `PUT /_faults {"status": 500, "garbage": true, "delay": 2, "method": "GET", "times": 1}` makes it answer with
 that status, with something that is no JSON, or seconds late; only that method, and only so many times. All
@@ -70,9 +70,7 @@ def create_app(api_key: str) -> Flask:
 
     @app.put("/_users/<subject>")
     def change_user(subject: str) -> ResponseReturnValue:
-        if subject not in users:
-            return _error(404, "NotFound", "the subject has no user")
-        changed = {**users[subject], **request.get_json()}
+        changed = {**users.get(subject, _new_user(subject)), **request.get_json()}
         if problem := contract.problem("User", changed):
             return _error(400, "InvalidRequest", problem)
         users[subject] = changed
@@ -91,14 +89,7 @@ def create_app(api_key: str) -> Flask:
         with lock:
             if subject in users:
                 return _error(409, "Conflict", "the subject has a user already")
-            users[subject] = {
-                # The same after a restart, when the players' table still knows it.
-                "user_id": f"jm_{hashlib.sha256(subject.encode()).hexdigest()[:16]}",
-                "subject": subject,
-                "display_name": None,
-                "birth_month": ADULT,
-                "created_at": int(time.time()),
-            }
+            users[subject] = _new_user(subject)
         return users[subject], 201
 
     def _take_fault() -> dict[str, Any]:
@@ -113,6 +104,17 @@ def create_app(api_key: str) -> Flask:
             return fault
 
     return app
+
+
+def _new_user(subject: str) -> dict[str, Any]:
+    return {
+        # The same after a restart, when the players' table still knows it.
+        "user_id": f"jm_{hashlib.sha256(subject.encode()).hexdigest()[:16]}",
+        "subject": subject,
+        "display_name": None,
+        "birth_month": ADULT,
+        "created_at": int(time.time()),
+    }
 
 
 def _error(status: int, code: str, message: str) -> tuple[dict[str, Any], int]:
