@@ -1,9 +1,10 @@
-"""`template.yaml` resolved for one stage, as CloudFormation would: where tests read names and permissions from."""
+"""`template.yaml` resolved for one stage as CloudFormation would: whence tests read names and permissions."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def functions() -> dict[str, Function]:
     return {function.folder: function for function in found}
 
 
+@cache
 def definition(logical_id: str) -> dict[str, Any]:
     """A state machine's definition with its substitutions made."""
     machine = RESOURCES[logical_id]["Properties"]

@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local import foundation
 from nyanko import wiring
@@ -97,6 +98,12 @@ class Workflow:
         ours = [name for name in names if name == event_id or name.startswith(f"{event_id}-r")]
         return [_execution(name) for name in sorted(ours, key=lambda name: (len(name), name))]
 
+    def start(self, delivery: Delivery, name: str | None = None) -> None:
+        """Start an execution beside start_payment, under the event's name or another."""
+        _client("stepfunctions").start_execution(
+            stateMachineArn=MACHINE, name=name or delivery["event_id"], input=json.dumps(delivery)
+        )
+
     def abort(self, execution: str) -> None:
         _client("stepfunctions").stop_execution(executionArn=_execution_arn(execution))
 
@@ -112,9 +119,9 @@ class Workflow:
     def timeout(self, state: str, times: int = 1) -> None:
         self.fail(state, "States.Timeout", "", times)
 
-    def meanwhile(self, state: str, act: Callable[[], object]) -> None:
-        """Do something just before the state's next attempt, as if it happened beside this execution."""
-        self._interpreter.happenings.plan(state, Happening(_as_nobody(act)))
+    def meanwhile(self, state: str, act: Callable[[], object], *, after_effect: bool = False) -> None:
+        """Do something beside this execution, just before or after the work of the state's next attempt."""
+        self._interpreter.happenings.plan(state, Happening(_as_nobody(act), after_effect))
 
     def fail_call(
         self, folder: str, operation: str, code: str, *, times: int = 1, after_effect: bool = False
@@ -189,9 +196,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
         # Moto drops the session; this one has read AWS's service descriptions already.
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
-        _create_resources()
         workflow = Workflow()
         workflow.control(monkeypatch)
+        _create_resources()
         yield workflow
     forget_wiring()
     assert not workflow.left, f"never happened: {workflow.left}"
@@ -222,13 +229,15 @@ def _create_resources() -> None:
 
 
 def _execution(name: str) -> Execution:
-    described = _client("stepfunctions").describe_execution(executionArn=_execution_arn(name))
-    history = _client("stepfunctions").get_execution_history(executionArn=_execution_arn(name))["events"]
-    entered = [event["stateEnteredEventDetails"] for event in history if "stateEnteredEventDetails" in event]
+    arn = _execution_arn(name)
+    described = _client("stepfunctions").describe_execution(executionArn=arn)
+    # By the API the history would take longer than the execution.
+    history = stepfunctions_parser_backends[template.ACCOUNT][template.REGION].get_execution_history(arn)
+    entered = [event.get("stateEnteredEventDetails") for event in history["events"]]
     return Execution(
         name=name,
         status=described["status"],
-        states=[state["name"] for state in entered],
+        states=[state["name"] for state in entered if state],
         output=json.loads(described["output"]) if "output" in described else None,
         error=described.get("error"),
         cause=described.get("cause"),

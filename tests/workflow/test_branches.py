@@ -1,13 +1,205 @@
-"""Every way through the workflow that ends well, by the exact states it passes."""
+"""Every way through the workflow that ends well, by the exact states that it passes."""
 
-from tests.stripe_events import session_event, signed
+import json
+
+import pytest
+
+from nyanko.deliveries import MAX_BYTES
+from nyanko.purchases import status
+from tests.stripe_events import (
+    charge_refunded,
+    checkout_session,
+    dispute_event,
+    event,
+    refund,
+    refund_event,
+    session_event,
+    signed,
+)
 from tests.workflow.engine import Workflow
 
 GRANTED = ["VerifyEvent", "IsOurs", "ClaimEvent", "RecordPayment", "GrantItems", "NotifyPlayer"]
+IGNORED = ["VerifyEvent", "IsOurs", "IgnoreEvent"]
 
 
 def test_a_paid_purchase_is_granted(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    execution = workflow.deliver(signed(session_event("completed", purchase)))
-    assert (execution.status, execution.states) == ("SUCCEEDED", GRANTED)
+    paid = session_event("completed", workflow.sell(quantity=3))
+    execution = workflow.deliver(signed(paid))
+    assert (execution.name, execution.status, execution.states) == (paid["id"], "SUCCEEDED", GRANTED)
     assert workflow.inventory() == workflow.ledger() == {"cat_food": 30, "toy_mouse": 3}
+    assert workflow.dead_letters() == []
+
+
+def test_what_happened_is_written_down(workflow: Workflow) -> None:
+    delivery = signed(session_event("completed", workflow.sell(quantity=1)))
+    workflow.now += 5
+    execution = workflow.deliver(delivery)
+    row = workflow.event_row(delivery["event_id"])
+    assert row == {
+        "event_id": delivery["event_id"],
+        "type": "checkout.session.completed",
+        "state": "applied",
+        "created": delivery["received_at"],
+        "received_at": delivery["received_at"],
+        "body": delivery["body"],
+        "signature": delivery["signature"],
+        "execution": execution.name,
+        "purchase_id": "pur_mike",
+        "applied_at": workflow.now,
+        "expires_at": delivery["received_at"] + 400 * 24 * 3600,
+    }
+    assert {line["line_id"] for line in workflow.rows("ledger")} == {
+        "pur_mike#2#cat_food",
+        "pur_mike#2#toy_mouse",
+    }
+    assert all(line["execution"] == execution.name for line in workflow.rows("ledger"))
+    assert execution.output["granted"]["grant"]["items"] == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_the_player_is_notified_once_for_each_version(workflow: Workflow) -> None:
+    workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
+    (notice,) = workflow.rows("notices")
+    assert notice["player_id"] == "02mike"
+    assert notice["notice"] == {
+        "type": "purchase.updated",
+        "purchase_id": "pur_mike",
+        "status": "granted",
+        "items": {"cat_food": 10, "toy_mouse": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("happened", "ends_as"),
+    [("async_payment_succeeded", "granted"), ("async_payment_failed", "failed"), ("expired", "expired")],
+)
+def test_a_payment_at_the_konbini_ends_as_stripe_says(
+    workflow: Workflow, happened: str, ends_as: str
+) -> None:
+    purchase = workflow.sell(quantity=1)
+    chosen = workflow.deliver(signed(session_event("completed", purchase, payment_status="unpaid")))
+    assert (chosen.states, workflow.inventory()) == (GRANTED, {})
+    assert status(workflow.purchase()) == "pending"
+    paid = "paid" if ends_as == "granted" else "unpaid"
+    ended = workflow.deliver(signed(session_event(happened, purchase, payment_status=paid)))
+    assert ended.states == GRANTED
+    assert status(workflow.purchase()) == ends_as
+    assert workflow.inventory() == ({"cat_food": 10, "toy_mouse": 1} if ends_as == "granted" else {})
+
+
+def test_a_refund_takes_the_items_back(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=3)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    execution = workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
+    assert execution.states == GRANTED
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_a_refund_before_the_payment_ends_with_what_is_left(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=3)
+    workflow.stripe_api.sessions["pi_mike"] = [checkout_session(purchase)]
+    workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
+    assert workflow.inventory() == {}
+    workflow.deliver(signed(session_event("completed", purchase)))
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_a_dispute_holds_the_items_until_it_is_won(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.deliver(signed(dispute_event("created", purchase)))
+    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
+    workflow.deliver(signed(dispute_event("closed", purchase, status="won")))
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_of_a_refunded_charge_stripe_is_asked_which_refunds(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=3)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.refunds["ch_mike"] = [
+        refund(purchase, id="re_first", amount=500),
+        refund(purchase, id="re_second", amount=500),
+        refund(purchase, id="re_failed", amount=500, status="failed"),
+    ]
+    workflow.deliver(signed(charge_refunded(purchase, 1000)))
+    assert workflow.inventory() == {"cat_food": 10, "toy_mouse": 1}
+    assert set(workflow.purchase().facts.refunds) == {"re_first", "re_second", "re_failed"}
+
+
+def test_the_refund_event_of_a_refund_that_was_listed_changes_nothing(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=3)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.refunds["ch_mike"] = [refund(purchase, amount=500)]
+    workflow.deliver(signed(charge_refunded(purchase, 500)))
+    workflow.deliver(signed(refund_event("created", purchase, amount=500)))
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 20, "toy_mouse": 2}
+
+
+def test_an_old_charge_leads_to_its_payment_and_so_to_the_purchase(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.charges["ch_mike"] = {
+        "id": "ch_mike",
+        "object": "charge",
+        "payment_intent": "pi_mike",
+    }
+    workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
+    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
+
+
+def test_a_body_too_large_to_carry_travels_by_id(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1), large="にゃ" * 130_000)
+    workflow.stripe_api.events[paid["id"]] = paid
+    delivery = signed(paid)
+    assert delivery["body"] == ""
+    execution = workflow.deliver(delivery)
+    assert (execution.status, execution.states) == ("SUCCEEDED", GRANTED)
+    assert workflow.stripe_api.asked == [f"GET /v1/events/{paid['id']}"]
+    assert workflow.inventory() == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_the_largest_body_that_is_carried_fits_through_every_state(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    padding = MAX_BYTES - len(json.dumps(signed(session_event("completed", purchase, padding=""))))
+    delivery = signed(session_event("completed", purchase, padding="n" * padding))
+    assert len(json.dumps(delivery)) == MAX_BYTES
+    workflow.fail("NotifyPlayer", "KeyError", cause="a long stack trace " * 500)
+    assert workflow.deliver(delivery).states == [*GRANTED, "NotNotified"]
+
+
+@pytest.mark.parametrize(
+    "not_ours",
+    [
+        event("customer.created", {"id": "cus_tama", "object": "customer"}),
+        event("checkout.session.completed", {"id": "cs_1", "mode": "subscription", "metadata": {}}),
+        event("checkout.session.completed", {"id": "cs_2", "mode": "payment", "metadata": None}),
+    ],
+    ids=lambda stripe_event: stripe_event["data"]["object"]["id"],
+)
+def test_what_is_not_about_a_purchase_of_ours_is_ignored_and_not_kept(
+    workflow: Workflow, not_ours: dict[str, object]
+) -> None:
+    delivery = signed(not_ours)
+    execution = workflow.deliver(delivery)
+    assert (execution.status, execution.states) == ("SUCCEEDED", IGNORED)
+    assert workflow.event_row(delivery["event_id"]) == {
+        "event_id": delivery["event_id"],
+        "type": not_ours["type"],
+        "state": "ignored",
+        "created": delivery["received_at"],
+        "received_at": delivery["received_at"],
+        "execution": execution.name,
+        "expires_at": delivery["received_at"] + 400 * 24 * 3600,
+    }
+    assert workflow.dead_letters() == []
+
+
+def test_an_event_of_a_connected_account_is_ignored(workflow: Workflow) -> None:
+    connected = {**session_event("completed", workflow.sell()), "account": "acct_kuro"}
+    assert workflow.deliver(signed(connected)).states == IGNORED
+    assert workflow.inventory() == {}
+
+
+def test_a_refund_of_a_payment_that_is_not_ours_is_ignored(workflow: Workflow) -> None:
+    purchase = workflow.sell()
+    not_ours = refund_event("created", purchase, payment_intent="pi_of_another_shop")
+    assert workflow.deliver(signed(not_ours)).states == IGNORED

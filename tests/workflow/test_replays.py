@@ -1,0 +1,156 @@
+"""Duplicates, crashes and replays: paid means granted, once."""
+
+import pytest
+
+from nyanko.deliveries import Delivery
+from tests.stripe_events import dispute_event, refund_event, session_event, signed
+from tests.workflow.engine import Workflow
+
+ONE_PACK = {"cat_food": 10, "toy_mouse": 1}
+DUPLICATE = ["VerifyEvent", "IsOurs", "ClaimEvent", "Duplicate"]
+
+
+def paid(workflow: Workflow) -> Delivery:
+    return signed(session_event("completed", workflow.sell(quantity=1)))
+
+
+def received_again(delivery: Delivery, later: int) -> Delivery:
+    return {**delivery, "received_at": delivery["received_at"] + later}
+
+
+def test_the_same_event_delivered_twice_grants_once(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    first = workflow.deliver(delivery)
+    assert workflow.deliver(received_again(delivery, 60)) == first
+    assert len(workflow.executions(delivery["event_id"])) == 1
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_the_same_event_twice_in_one_batch_grants_once(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.deliver(delivery, delivery)
+    assert len(workflow.executions(delivery["event_id"])) == 1
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_two_events_of_one_payment_grant_once(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(
+        signed(session_event("completed", purchase)),
+        signed(session_event("async_payment_succeeded", purchase)),
+    )
+    assert {row["state"] for row in workflow.rows("events")} == {"applied"}
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_an_execution_that_still_runs_is_not_replayed(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.meanwhile("GrantItems", lambda: workflow.receive(received_again(delivery, 60)))
+    workflow.deliver(delivery)
+    assert [execution.name for execution in workflow.executions(delivery["event_id"])] == [
+        delivery["event_id"]
+    ]
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+@pytest.mark.parametrize("state", ["VerifyEvent", "ClaimEvent", "RecordPayment", "GrantItems"])
+def test_a_failed_execution_is_replayed_under_a_name_of_its_own(workflow: Workflow, state: str) -> None:
+    delivery = paid(workflow)
+    workflow.timeout(state, times=9)
+    assert workflow.deliver(delivery).status == "FAILED"
+    replay = workflow.deliver(delivery)
+    assert (replay.name, replay.status) == (f"{delivery['event_id']}-r1", "SUCCEEDED")
+    row = workflow.event_row(delivery["event_id"])
+    assert (row["state"], row["execution"]) == ("applied", replay.name)
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_each_replay_that_fails_makes_room_for_another(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.fail("RecordPayment", "KeyError", times=3)
+    for _ in range(4):
+        workflow.deliver(delivery)
+    executions = workflow.executions(delivery["event_id"])
+    assert [
+        (execution.name.removeprefix(delivery["event_id"]), execution.status) for execution in executions
+    ] == [
+        ("", "FAILED"),
+        ("-r1", "FAILED"),
+        ("-r2", "FAILED"),
+        ("-r3", "SUCCEEDED"),
+    ]
+    assert len(workflow.dead_letters()) == 3
+    assert workflow.deliver(delivery) == executions[-1], "what was granted is not replayed"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_an_execution_that_died_after_the_claim_does_not_take_the_purchase_with_it(
+    workflow: Workflow,
+) -> None:
+    delivery = paid(workflow)
+    workflow.meanwhile("ClaimEvent", lambda: workflow.abort(delivery["event_id"]), after_effect=True)
+    died = workflow.deliver(delivery)
+    assert (died.status, died.states[-1]) == ("ABORTED", "ClaimEvent")
+    assert workflow.event_row(delivery["event_id"])["state"] == "claimed"
+    assert workflow.inventory() == {}
+    replay = workflow.deliver(delivery)
+    assert (replay.name, replay.status) == (f"{delivery['event_id']}-r1", "SUCCEEDED")
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+@pytest.mark.parametrize("state", ["RecordPayment", "GrantItems"])
+def test_a_replay_finds_what_was_done_before_the_crash(workflow: Workflow, state: str) -> None:
+    delivery = paid(workflow)
+    workflow.fail_after_effect(state, "KeyError")
+    assert workflow.deliver(delivery).status == "FAILED"
+    replay = workflow.deliver(delivery)
+    assert replay.status == "SUCCEEDED"
+    assert (replay.states == DUPLICATE) == (state == "GrantItems")
+    assert workflow.event_row(delivery["event_id"])["state"] == "applied"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_a_second_event_that_grants_between_read_and_write_is_not_granted_again(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    second = signed(session_event("async_payment_succeeded", purchase))
+    workflow.meanwhile_call("grant_items", "TransactWriteItems", lambda: workflow.start(second))
+    execution = workflow.deliver(signed(session_event("completed", purchase)))
+    assert execution.status == "SUCCEEDED"
+    assert [waited.state for waited in workflow.backoff] == ["GrantItems"]
+    assert {row["state"] for row in workflow.rows("events")} == {"applied"}
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_facts_that_are_recorded_side_by_side_are_both_kept(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    second = signed(dispute_event("created", purchase))
+    workflow.meanwhile_call("record_payment", "UpdateItem", lambda: workflow.start(second))
+    workflow.deliver(signed(refund_event("created", purchase, amount=100)))
+    assert [waited.state for waited in workflow.backoff] == ["RecordPayment"]
+    facts = workflow.purchase().facts
+    assert (facts.refunded, facts.held) == (100, True)
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 0, "toy_mouse": 0}
+
+
+def test_a_message_that_fails_goes_back_to_the_queue_without_its_neighbours(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    assert workflow.receive({"not": "a delivery"}, delivery) == [0]
+    assert workflow.executions(delivery["event_id"])[0].status == "SUCCEEDED"
+
+
+def test_what_step_functions_does_not_start_goes_back_to_the_queue(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.fail_call("start_payment", "StartExecution", "ThrottlingException")
+    assert workflow.receive(delivery) == [0]
+    assert workflow.receive(delivery) == []
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_an_execution_whose_start_was_not_confirmed_is_not_started_twice(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.fail_call("start_payment", "StartExecution", "InternalServerError", after_effect=True)
+    assert workflow.receive(delivery) == [0]
+    assert workflow.receive(delivery) == []
+    assert len(workflow.executions(delivery["event_id"])) == 1
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
