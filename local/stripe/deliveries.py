@@ -96,7 +96,8 @@ class Courier:
         with account.lock:
             endpoint = account.objects["webhook_endpoint"].get(delivery.endpoint_id)
             if endpoint is None or endpoint["status"] != "enabled":
-                delivery.state = "failed"
+                if delivery.state == "pending":
+                    delivery.state = "failed"
                 return
             if number > 1 and delivery.state != "pending":
                 return
@@ -111,10 +112,11 @@ class Courier:
             delivery.attempts.append(attempt)
             if attempt.succeeded:
                 delivery.state = "succeeded"
-            elif number == MAX_ATTEMPTS and delivery.state == "pending":
-                delivery.state = "failed"
-            elif number != MANUAL:
-                _dispatch(account, delivery, number + 1, self._retry_base * 2 ** (number - 1))
+            elif number != MANUAL and delivery.state == "pending":
+                if number < MAX_ATTEMPTS:
+                    _dispatch(account, delivery, number + 1, self._retry_base * 2 ** (number - 1))
+                else:
+                    delivery.state = "failed"
 
 
 def _dispatch(account: Account, delivery: Delivery, number: int, after: float = 0.0) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from local.stripe import checkout, payments
 from local.stripe.errors import ApiError
 from local.stripe.events import emit
-from local.stripe.store import Account, PaymentMethod, StripeObject
+from local.stripe.store import Account, Payer, StripeObject
 
 EXPIRES_AFTER_DAYS = 3
 JST = dt.timezone(dt.timedelta(hours=9))
@@ -17,9 +17,9 @@ PAYMENT_CODE = "000000000000"
 CONFIRMATION_NUMBER = "00000000000"
 
 
-def promise(account: Account, session: StripeObject, method: PaymentMethod, voucher_url: str) -> None:
+def promise(account: Account, session: StripeObject, payer: Payer, voucher_url: str) -> None:
     """Complete the session unpaid, with a voucher at `voucher_url` + the PaymentIntent's id."""
-    intent = payments.start(account, session, method)
+    intent = payments.start(account, session, payer)
     options = session["payment_method_options"].get("konbini", {})
     days = options.get("expires_after_days", EXPIRES_AFTER_DAYS)
     expires_at = _end_of_day(account.now(), days)

@@ -24,7 +24,7 @@ from flask import Response, make_response, redirect, render_template, request
 from local.stripe import konbini, payments
 from local.stripe.cards import CardEntry, card_of, plausible
 from local.stripe.errors import missing
-from local.stripe.store import Account, PaymentMethod, StripeObject
+from local.stripe.store import Account, Payer, StripeObject
 from local.stripe.views import Route
 
 
@@ -58,11 +58,11 @@ def _pay_by(method: str, account: Account, session: StripeObject) -> Response:
     if method == "konbini":
         if not (email and name):
             raise _BadForm("コンビニ払いにはメールアドレスとお名前が必要です。")
-        konbini.promise(account, session, PaymentMethod(email, name), f"{request.host_url}c/voucher/")
+        konbini.promise(account, session, Payer(email, name), f"{request.host_url}c/voucher/")
         return _success(session)
     entry = _card_entry(account)
     three_d_secure = f"{request.base_url}/3ds"
-    paid = payments.pay_by_card(account, session, PaymentMethod(email, name, entry), entry, three_d_secure)
+    paid = payments.pay_by_card(account, session, Payer(email, name), entry, three_d_secure)
     return _success(session) if paid else _see_other(three_d_secure)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from local.stripe import checkout, disputes, objects
 from local.stripe.cards import CardEntry, Decline
 from local.stripe.events import emit
-from local.stripe.store import Account, PaymentMethod, StripeObject
+from local.stripe.store import Account, Payer, PaymentMethod, StripeObject
 
 
 class Declined(Exception):
@@ -27,11 +27,13 @@ _AUTHENTICATION_FAILED = Decline(
 )
 
 
-def start(account: Account, session: StripeObject, method: PaymentMethod) -> StripeObject:
-    """The session's PaymentIntent, with this payment method to be tried."""
+def start(
+    account: Account, session: StripeObject, payer: Payer, entry: CardEntry | None = None
+) -> StripeObject:
+    """The session's PaymentIntent, about to be paid by card, or without one by konbini."""
     intent = checkout.intent_of(account, session)
     intent["payment_method"] = account.new_id("pm_1")
-    account.payment_methods[intent["payment_method"]] = method
+    account.payment_methods[intent["payment_method"]] = PaymentMethod(payer, entry)
     return intent
 
 
@@ -54,25 +56,25 @@ def settle(account: Account, intent: StripeObject, method_details: dict[str, Any
 
 
 def billing_details(account: Account, intent: StripeObject) -> dict[str, Any]:
-    method = account.payment_methods[intent["payment_method"]]
+    payer = account.payment_methods[intent["payment_method"]].payer
     no_street = dict.fromkeys(("city", "line1", "line2", "postal_code", "state"))
     return {
         "address": {**no_street, "country": "JP"},
-        "email": method.email,
-        "name": method.name,
+        "email": payer.email,
+        "name": payer.name,
         "phone": None,
         "tax_id": None,
     }
 
 
 def pay_by_card(
-    account: Account, session: StripeObject, method: PaymentMethod, entry: CardEntry, return_url: str
+    account: Account, session: StripeObject, payer: Payer, entry: CardEntry, return_url: str
 ) -> bool:
     """Try to pay an open session; True when it is paid, False when 3-D Secure at `return_url` comes first.
 
     Raises `Declined`.
     """
-    intent = start(account, session, method)
+    intent = start(account, session, payer, entry)
     if entry.card.decline is not None:
         _decline(account, intent, entry, entry.card.decline)
         raise Declined(entry.card.decline)

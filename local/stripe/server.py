@@ -14,7 +14,7 @@ from local.stripe.store import Account
 
 TICK_SECONDS = 0.5
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 """How soon the server notices that it is to stop."""
 
 

@@ -68,12 +68,19 @@ class SigningSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentMethod:
-    """Who pays, and with which card; without one it is konbini."""
+class Payer:
+    """Who pays, as typed on the hosted page."""
 
     email: str | None
     name: str | None
-    card: CardEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """Without a card it is konbini."""
+
+    payer: Payer
+    card: CardEntry | None
 
 
 class Account:

@@ -48,6 +48,14 @@ class Webhook:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = webhook._arrive(body, dict(self.headers))
                 self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", webhook.url)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                """Where a client that follows redirects would end."""
+                webhook._arrive(b"", dict(self.headers))
+                self.send_response(200)
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class names it

@@ -18,6 +18,7 @@ import requests
 import stripe
 
 from local.stripe.deliveries import MAX_ATTEMPTS
+from local.stripe.store import Account
 from tests.integration.stripe_shop import (
     API_VERSION,
     DECLINED_CARD,
@@ -61,6 +62,7 @@ def test_a_paid_session_is_complete_and_its_payment_carries_the_metadata(shop: S
     charge = intent.latest_charge
     assert isinstance(charge, stripe.Charge)
     assert (charge.paid, charge.amount, charge.payment_intent) == (True, 1000, intent.id)
+    assert charge.metadata.to_dict() == {"purchase_id": "pur_1"}
     assert [one.id for one in shop.stripe.v1.charges.list({"payment_intent": intent.id})] == [charge.id]
 
 
@@ -197,6 +199,13 @@ def test_a_session_expires_by_itself_and_can_no_longer_be_paid(shop: Shop) -> No
     assert shop.pay(session).status_code == 410
     expired = shop.session(session.id)
     assert (expired.status, expired.url, expired.payment_status) == ("expired", None, "unpaid")
+
+
+def test_a_page_that_was_open_too_long_can_no_longer_pay(shop: Shop) -> None:
+    session = shop.sell(expires_at=int(time.time()) + 31 * 60)
+    shop.clock.ahead = 32 * 60
+    assert shop.pay(session).status_code == 410
+    assert shop.event_types() == ["checkout.session.expired"]
 
 
 def test_only_open_sessions_can_be_expired(shop: Shop) -> None:
@@ -390,6 +399,34 @@ def test_resend_repeats_even_what_was_delivered(shop: Shop) -> None:
     assert [again.id for again in shop.verified(arrivals)] == [event.id, event.id]
 
 
+def test_a_resent_event_is_not_repeated_once_more() -> None:
+    with Shop(retry_base=0.3) as shop:
+        shop.subscribe("checkout.session.completed", "checkout.session.expired")
+        shop.webhook.answers = [500, 200, 500]
+        shop.sell_and_pay()
+        [resent] = shop.stripe.v1.events.list({"type": "checkout.session.completed"}).data
+        shop.webhook.wait_for(lambda arrivals: len(arrivals) == 1)
+        shop.act("POST", f"/dashboard/events/{resent.id}/resend")
+        shop.received("checkout.session.completed")
+        # The repetition of a later event arrives after the one that the resent event no longer needs.
+        shop.stripe.v1.checkout.sessions.expire(shop.sell().id)
+        types = [event.type for event in shop.received("checkout.session.expired")]
+        assert types == ["checkout.session.completed", "checkout.session.expired"]
+
+
+def test_a_disabled_endpoint_is_not_tried_again() -> None:
+    with Shop(retry_base=0.3) as shop:
+        disabled = shop.subscribe("checkout.session.completed")
+        shop.webhook.answers = [500, 500]
+        shop.sell_and_pay()
+        shop.webhook.wait_for(lambda arrivals: len(arrivals) == 1)
+        shop.stripe.v1.webhook_endpoints.update(disabled.id, {"disabled": True})
+        shop.subscribe("checkout.session.expired")
+        shop.stripe.v1.checkout.sessions.expire(shop.sell().id)
+        types = [event.type for event in shop.received("checkout.session.expired")]
+        assert types == ["checkout.session.expired"]
+
+
 def test_resend_reaches_an_endpoint_that_came_later(shop: Shop) -> None:
     session = shop.sell_and_pay()
     [event] = shop.stripe.v1.events.list({"type": "checkout.session.completed"}).data
@@ -437,11 +474,12 @@ def test_live_mode_marks_every_object() -> None:
         assert all(event.livemode for event in shop.received(*PAID_BY_CARD))
 
 
-def test_ids_sort_by_age_and_differ_between_runs(shop: Shop) -> None:
-    sessions = [shop.sell().id for _ in range(3)]
-    assert sorted(sessions) == sessions
-    with Shop() as another:
-        assert another.sell().id not in sessions
+def test_ids_sort_by_age_and_differ_between_runs() -> None:
+    first, second = Account(), Account()
+    ids = [first.new_id("evt_1") for _ in range(5000)]
+    assert sorted(ids) == ids
+    assert second.new_id("evt_1") not in ids
+    assert len({len(one) for one in ids}) == 1
 
 
 def test_it_runs_as_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path) -> None:
