@@ -112,6 +112,8 @@ def test_stopping_leaves_no_program_behind(tmp_path: Path, signal_number: int) -
     with make_run(tmp_path) as run:
         started = descendants(run.pid)
         assert len(started) >= PROGRAMS
+        for pid in started:
+            os.kill(pid, signal.SIGSTOP)  # nobody is able to leave by itself
         run.send_signal(signal_number)
         assert run.wait(PATIENCE_SECONDS) == 0
         assert eventually(lambda: not alive(started))
@@ -180,9 +182,10 @@ def test_an_aborted_execution_is_a_dead_letter(stack: Stack) -> None:
 
 
 def test_of_executions_with_one_name_one_is_started(stack: Stack) -> None:
-    execution = Execution(stack, "evt_started_at_once")
+    executions = [Execution(stack, f"evt_started_at_once_{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        assert sorted(threads.map(execution.start, range(8))) == [False] * 7 + [True]
+        for execution in executions:
+            assert sorted(threads.map(execution.start, range(8))) == [False] * 7 + [True]
 
 
 def test_a_message_that_fails_five_times_is_a_dead_letter_and_its_neighbour_passes(stack: Stack) -> None:
