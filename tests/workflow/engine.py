@@ -53,13 +53,17 @@ class Execution:
 
 
 class Workflow:
-    """The deployed payment workflow and what a test does to it. `now` is epoch seconds UTC."""
+    """The deployed payment workflow and what a test does to it.
+
+    `now` is epoch seconds UTC; `invoked` is each function that a state called, with its payload.
+    """
 
     def __init__(self) -> None:
         self.now = NOW
         self.stripe_api = StripeApi()
         self.calls = Calls()
-        self._interpreter = Interpreter(lambda_runtime.invoke_by_name)
+        self.invoked: list[tuple[str, Any]] = []
+        self._interpreter = Interpreter(self._run_function)
 
     @property
     def backoff(self) -> list[Backoff]:
@@ -175,6 +179,11 @@ class Workflow:
         monkeypatch.setattr("stripe.RequestsClient", lambda **_options: self.stripe_api)
         self.calls.intercept(monkeypatch)
         self._interpreter.control(monkeypatch)
+
+    def _run_function(self, name: str, payload: str) -> tuple[str, bool]:
+        function = lambda_runtime.by_name(name)
+        self.invoked.append((function.folder, json.loads(payload)))
+        return lambda_runtime.answer(function, payload)
 
     @property
     def left(self) -> list[str]:

@@ -12,6 +12,7 @@ from awslambdaric.bootstrap import build_fault_result
 
 from tests import template
 from tests.forget import forget_wiring
+from tests.template import Function
 from tests.workflow.calls import calling_as
 
 SSM_PARAMETERS = {
@@ -39,12 +40,16 @@ def invoke(folder: str, event: Any) -> Any:
         return json.loads(json.dumps(handler(json.loads(json.dumps(event)), LambdaContext())))
 
 
-def invoke_by_name(name: str, payload: str) -> tuple[str, bool]:
-    """The JSON that Lambda's Invoke answers for a function's name or ARN, and whether it is a function error.
+def by_name(name: str) -> Function:
+    """The function of a name or an ARN."""
+    return _BY_NAME[name.rpartition(":")[2]]
+
+
+def answer(function: Function, payload: str) -> tuple[str, bool]:
+    """The JSON that Lambda answers, and whether it is a function error.
 
     The error's shape is the runtime client's own: Step Functions reads the exception's class from it.
     """
-    function = _BY_NAME[name.rpartition(":")[2]]
     try:
         return json.dumps(invoke(function.folder, json.loads(payload))), False
     except Exception:  # noqa: BLE001 a runtime answers for whatever a handler raises

@@ -1,10 +1,17 @@
-"""Stripe's API in memory, as transport of the unmodified SDK: what VerifyEvent looks up, nothing more."""
+"""Stripe's API in memory, as transport of the unmodified SDK: what our functions ask of it, nothing more."""
 
 import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import stripe
+
+OPENED = {
+    "id": "cs_test_opened",
+    "object": "checkout.session",
+    "url": "https://checkout.stripe.com/c/pay/cs_test_opened",
+}
+"""Every Checkout Session that is created here."""
 
 Answer = tuple[str, int, dict[str, str]]
 
@@ -37,6 +44,8 @@ class StripeApi(stripe.HTTPClient):
                 return _found(self.events.get(event_id))
             case ["charges", charge_id]:
                 return _found(self.charges.get(charge_id))
+            case ["checkout", "sessions"] if method == "post":
+                return json.dumps(OPENED), 200, {}
             case ["checkout", "sessions"]:
                 return _list(location.path, self.sessions.get(query["payment_intent"], []))
             case ["refunds"]:
