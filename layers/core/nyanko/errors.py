@@ -27,7 +27,6 @@ PermanentCode = Literal[
     "AmountMismatch",
     "BadSignature",
     "MalformedEvent",
-    "PlayerMismatch",
     "UnknownPurchase",
     "UnsupportedApiVersion",
     "WrongMode",
@@ -36,7 +35,6 @@ RetryableCode = Literal[
     "Conflict",
     "JoinmakeUnavailable",
     "NotConfigured",
-    "PurchaseNotFoundYet",
     "ServiceUnavailable",
     "StripeUnavailable",
 ]
