@@ -36,6 +36,11 @@ from tests.workflow.happenings import Happening, failing
 from tests.workflow.interpreter import Backoff, Fault, Interpreter
 from tests.workflow.stripe_api import StripeApi
 
+SECRETS = {
+    "stripe_webhook_secrets": SECRET,
+    "stripe_api_key": "sk_test_nyanko",
+    "joinmake_api_key": "join-and-make",
+}
 PREFIX = f"{template.STAGE}_jm_nyanko"
 MACHINE = template.arn("PaymentStateMachine")
 
@@ -228,7 +233,7 @@ def _create_resources() -> None:
         foundation._create_table(_client("dynamodb"), f"{PREFIX}_{noun}", schema)
     for _, queue in template.each("AWS::SQS::Queue"):
         _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
-    for noun, value in {"stripe_webhook_secrets": SECRET, "stripe_api_key": "sk_test_nyanko"}.items():
+    for noun, value in SECRETS.items():
         _client("secretsmanager").create_secret(Name=f"{PREFIX}_{noun}", SecretString=value)
     _client("stepfunctions").create_state_machine(
         name=MACHINE.rpartition(":")[2],

@@ -20,7 +20,7 @@ SSM_PARAMETERS = {
     "frontend_url": "https://nyanko.test/",
     "frontend_origin": "https://nyanko.test",
     "web3auth_client_id": "nyanko_client",
-    "web3auth_issuers": "https://issuer.test",
+    "web3auth_issuers": '[{"issuer": "https://issuer.test", "jwks_url": "https://issuer.test/jwks"}]',
     "joinmake_api_url": "https://joinmake.test",
 }
 """What Terraform would have written, under `/<stage>/jm_nyanko/`."""

@@ -1,0 +1,90 @@
+"""Dependencies point inward: functions know the domain, adapters speak to the world, the domain knows nobody.
+
+`wiring.py` is the composition root: the one reader of the environment and the one builder of clients.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.template import ROOT
+
+CORE = ROOT / "layers" / "core" / "nyanko"
+DOMAIN = sorted(path for path in CORE.glob("*.py") if path.name != "wiring.py")
+ADAPTERS = sorted(CORE.glob("adapters/*.py"))
+FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
+SHIPPED = [*DOMAIN, *ADAPTERS, *FUNCTIONS]
+
+
+def module(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports; of `nyanko` with the name: `nyanko.errors`, `nyanko.wiring`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module(path)}: relative imports break when a file moves"
+            if node.module == "nyanko":
+                yield from (f"nyanko.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+def is_domain(name: str) -> bool:
+    return name.startswith("nyanko.") and not name.startswith(("nyanko.adapters", "nyanko.wiring"))
+
+
+def is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(DOMAIN) > 10
+    assert len(ADAPTERS) > 10
+    assert len(FUNCTIONS) > 8
+
+
+@pytest.mark.parametrize("path", DOMAIN, ids=module)
+def test_the_domain_imports_the_standard_library_and_itself(path: Path) -> None:
+    assert [name for name in imports(path) if not is_standard(name) and not is_domain(name)] == []
+
+
+@pytest.mark.parametrize("path", ADAPTERS, ids=module)
+def test_an_adapter_does_not_know_who_wires_it(path: Path) -> None:
+    assert "nyanko.wiring" not in set(imports(path))
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=module)
+def test_a_function_speaks_to_the_world_through_wiring_alone(path: Path) -> None:
+    named = set(imports(path))
+    assert not [name for name in named if name.startswith(("nyanko.adapters", "boto3", "botocore", "stripe"))]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=module)
+def test_only_wiring_reads_the_environment(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    read = {"environ", "environb", "getenv", "getenvb", "putenv"}
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "os"
+        for alias in node.names
+    }
+    assert not (named | imported) & read
+
+
+@pytest.mark.parametrize("path", [*SHIPPED, CORE / "wiring.py"], ids=module)
+def test_shipped_code_does_not_know_where_it_runs(path: Path) -> None:
+    """Stand-ins and engines are reached by URL; code that asks where it is runs untested elsewhere."""
+    text = path.read_text()
+    assert "sys.path" not in text
+    assert '"local"' not in text
+    assert "localhost" not in text
+    assert "127.0.0.1" not in text

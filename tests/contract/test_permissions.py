@@ -1,0 +1,125 @@
+"""Each function may do what it does and nothing else.
+
+That nothing is missing is shown by every test that runs on the engine, which refuses what the policies do not
+allow. Here everything that a function can do is done, and what is still unused afterwards is too much.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from nyanko import wiring
+from nyanko.adapters.joinmake import Joinmake
+from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
+from tests import template
+from tests.stripe_events import NOW, refund_event, session_event, signed
+from tests.template import Function
+from tests.unit.test_purchases import STARTER_PACK
+from tests.workflow.calls import allows, calling_as
+from tests.workflow.engine import Workflow
+
+FUNCTIONS = template.functions()
+SAMPLES: dict[str, Any] = {
+    path.stem: json.loads(path.read_text()) for path in (template.ROOT / "events").glob("*.json")
+}
+PLAYER: str = SAMPLES["api"]["requestContext"]["authorizer"]["player_id"]
+LIMITED = {"player_id": PLAYER, "birth_month": "2015-04"}
+"""A child, whose purchases have a limit."""
+
+
+def request(workflow: Workflow, method: str, path: str, body: Any = None, key: str = "first") -> Any:
+    sample = SAMPLES["api"]
+    changed = {
+        "httpMethod": method,
+        "path": path,
+        "headers": {**sample["headers"], "Idempotency-Key": key},
+        "body": json.dumps(body),
+        "requestContext": {**sample["requestContext"], "authorizer": LIMITED},
+    }
+    answer = workflow.invoke("api", {**sample, **changed})
+    assert answer["statusCode"] in {200, 201}, answer
+    return json.loads(answer["body"])
+
+
+def use_the_api(workflow: Workflow) -> None:
+    wiring.products().put(STARTER_PACK)
+    for path in ("/health", "/products", "/me"):
+        request(workflow, "GET", path)
+    order = {"product_id": "neko_starter_pack", "quantity": 1}
+    checkout = request(workflow, "POST", "/checkout", order)
+    request(workflow, "POST", "/checkout", order, key="second")
+    workflow.deliver(signed(session_event("completed", workflow.purchase(checkout["purchase_id"]))))
+    for path in ("/purchases", f"/purchases/{checkout['purchase_id']}", "/inventory"):
+        request(workflow, "GET", path)
+    request(workflow, "POST", "/inventory/cat_food/spend", {"spend_id": "feed-1", "count": 1})
+    (notice,) = request(workflow, "GET", "/notices")["notices"]
+    request(workflow, "POST", f"/notices/{notice['notice_id']}/ack")
+
+
+def use_the_pipeline(workflow: Workflow) -> None:
+    assert workflow.invoke("stripe_webhook", SAMPLES["stripe_webhook"])["statusCode"] == 200
+    purchase = workflow.sell()
+    workflow.deliver(signed(session_event("expired", purchase, payment_status="unpaid")))
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.charges["ch_mike"] = {"object": "charge", "payment_intent": "pi_mike"}
+    workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
+    workflow.deliver(signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1)))
+
+
+@pytest.fixture
+def used(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
+    """What each function needed while everything that it can do was done."""
+    user = {"user_id": "usr_mike", "display_name": "mike", "birth_month": None}
+    monkeypatch.setattr(Joinmake, "_find_or_create", lambda *_: user)
+    identity = Identity(player_id="02tama", expires_at=NOW + 3600)
+    monkeypatch.setattr(Web3AuthVerifier, "verify_authorization", lambda *_: identity)
+    workflow.invoke("authorizer", SAMPLES["authorizer"])
+    use_the_api(workflow)
+    use_the_pipeline(workflow)
+    return workflow.calls.used
+
+
+def unused(function: Function, used: set[tuple[str, str]]) -> list[str]:
+    granted = [
+        (statement["Sid"], action, resource)
+        for statement in function.statements
+        for action in statement["Action"]
+        for resource in template.as_list(statement["Resource"])
+        if not action.startswith("kms:")  # DynamoDB, SQS and Secrets Manager use the key on our behalf
+    ]
+    return [
+        f"{sid}: {action} on {resource}"
+        for sid, action, resource in granted
+        if not any(
+            allows({"Effect": "Allow", "Action": action, "Resource": resource}, *need) for need in used
+        )
+    ]
+
+
+def test_no_function_may_do_what_it_never_does(used: dict[str, set[tuple[str, str]]]) -> None:
+    assert set(used) == set(FUNCTIONS)
+    too_much = {folder: unused(function, used[folder]) for folder, function in FUNCTIONS.items()}
+    assert {folder: excess for folder, excess in too_much.items() if excess} == {}
+
+
+def test_a_call_that_no_policy_allows_is_refused(workflow: Workflow) -> None:
+    """The engine would prove nothing if it let everything pass."""
+    workflow.sell()
+    with calling_as(FUNCTIONS["notify_player"]), pytest.raises(ClientError, match="AccessDenied"):
+        wiring.purchases().get("pur_mike")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_what_is_encrypted_can_be_read(function: Function) -> None:
+    actions = {action for statement in function.statements for action in statement["Action"]}
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= actions
+
+
+def test_nobody_may_do_everything() -> None:
+    for function in FUNCTIONS.values():
+        for statement in function.statements:
+            assert not any("*" in action for action in statement["Action"]), statement
+            assert "*" not in template.as_list(statement["Resource"]), statement

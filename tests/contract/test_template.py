@@ -1,0 +1,105 @@
+"""The tools that read the template and the workflow find nothing to say."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests import template
+from tests.contract.test_imports import CORE, SHIPPED, imports, is_standard
+from tests.template import ROOT
+
+BIN = ROOT / ".venv" / "bin"
+ENVIRONMENT = {**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": template.REGION}
+AARCH64 = 0xB7
+"""`e_machine` of an ELF file for Graviton (https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html)."""
+
+MAX_UNZIPPED_BYTES = 262_144_000
+"""Of a function with its layers (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
+
+def run(command: Iterable[str | Path], environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=environment or ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_sam_and_cfn_lint_find_nothing() -> None:
+    assert "is a valid SAM Template" in run([BIN / "sam", "validate", "--lint"])
+
+
+def test_statelint_finds_nothing(tmp_path: Path) -> None:
+    definition = tmp_path / "payment.asl.json"
+    definition.write_text(json.dumps(template.definition("PaymentStateMachine")))
+    assert run([BIN / "statelint", definition]) == ""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make build` makes, in a folder of its own."""
+    pyenv = next(Path.home().glob(".pyenv/versions/3.13*/bin"), None)
+    path = f"{pyenv}:{os.environ['PATH']}" if pyenv else os.environ["PATH"]
+    if shutil.which("python3.13", path=path) is None:
+        pytest.skip("sam build needs Python 3.13, which is not installed here")
+    folder = tmp_path_factory.mktemp("built")
+    run(
+        [BIN / "sam", "build", "--build-dir", folder, "--cache-dir", folder.with_name("cache")],
+        {**ENVIRONMENT, "PATH": path},
+    )
+    return folder
+
+
+def test_what_is_built_holds_the_sources_as_they_are(built: Path) -> None:
+    for function in template.functions().values():
+        assert [path.name for path in (built / function.logical_id).iterdir()] == ["app.py"]
+        source = ROOT / "functions" / function.folder / "app.py"
+        assert (built / function.logical_id / "app.py").read_text() == source.read_text()
+    core = ROOT / "layers" / "core"
+    shipped = built / "CoreLayer" / "python"
+    sources = {path.relative_to(core) for path in core.rglob("*.py")}
+    assert {path.relative_to(shipped) for path in shipped.rglob("*.py")} == sources
+    assert all((shipped / source).read_text() == (core / source).read_text() for source in sources)
+
+
+def test_the_layers_hold_what_the_functions_import(built: Path) -> None:
+    folders = [built / "CoreLayer" / "python", built / "DependenciesLayer" / "python"]
+    there = {path.stem for folder in folders for path in folder.iterdir()}
+    # boto3 comes with Lambda's runtime.
+    assert third_party() - {"boto3", "botocore"} <= there
+    assert {"aws_lambda_powertools", "stripe", "jose"} <= third_party()
+    assert not there & {"boto3", "botocore", "s3transfer", "moto", "pytest"}
+
+
+def test_the_layers_are_built_for_graviton_and_fit(built: Path) -> None:
+    files = [path for path in built.rglob("*") if path.is_file() and "Layer" in str(path.relative_to(built))]
+    libraries = [path for path in files if path.suffix == ".so"]
+    assert libraries
+    for library in libraries:
+        with library.open("rb") as binary:
+            assert int.from_bytes(binary.read(20)[18:], "little") == AARCH64, library.name
+    assert sum(path.stat().st_size for path in files) < MAX_UNZIPPED_BYTES
+
+
+def test_the_built_template_needs_no_yaml_that_cloudformation_lacks(built: Path) -> None:
+    """CloudFormation knows no anchors; ours are resolved by then."""
+    assert not [
+        line
+        for line in (built / "template.yaml").read_text().splitlines()
+        if line.lstrip("- ").startswith(("&", "*")) or ": *" in line
+    ]
+
+
+def third_party() -> set[str]:
+    named = {name.partition(".")[0] for path in [*SHIPPED, CORE / "wiring.py"] for name in imports(path)}
+    return {name for name in named if not is_standard(name) and not name.startswith(("nyanko", "mypy_boto3"))}
