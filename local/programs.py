@@ -28,6 +28,7 @@ def ministack(port: int, directory: Path, on_restart: Callable[[], None]) -> Pro
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "LAMBDA_WARM_TTL_SECONDS": "60",
             "DOCKER_HOST": "unix:///nonexistent",
             "STATE_DIR": str(directory / "ministack"),
             "S3_DATA_DIR": str(directory / "ministack" / "s3"),

@@ -7,14 +7,17 @@ which `programs` sets to ministack's port.
 import argparse
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import moto.server
 from moto.core.config import default_user_config
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend as Backend
 
 from local import aws, execution_events
@@ -64,6 +67,23 @@ def start_one_at_a_time() -> None:
     Backend.start_execution = start_alone  # type: ignore[method-assign]
 
 
+def keep_clients() -> None:
+    """Moto makes a client for every task from one session in many threads, which boto3 does not allow
+    (https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html).
+    """
+    clients: dict[str, Any] = {}
+    make: Callable[..., Any] = boto3.client
+    making = threading.Lock()
+
+    def kept(service_name: str, **options: Any) -> Any:  # noqa: ANN401 a boto3 client and its options
+        with making:
+            if service_name not in clients:
+                clients[service_name] = make(service_name, **options)
+            return clients[service_name]
+
+    boto_client.boto3 = SimpleNamespace(client=kept)  # type: ignore[assignment, attr-defined]
+
+
 def let_stopped_executions_stay_stopped() -> None:
     """StopExecution ends an execution whatever its task comes to; in moto a failing task would outdo it."""
     set_error = Environment.set_error
@@ -84,5 +104,6 @@ if __name__ == "__main__":
     copy_machines_from(aws.client("stepfunctions", given.aws))
     start_one_at_a_time()
     let_stopped_executions_stay_stopped()
+    keep_clients()
     execution_events.publish_to(aws.client("events", given.aws))
     moto.server.main(["-H", "127.0.0.1", "-p", given.port])

@@ -14,7 +14,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Lin
 LOOPBACK = "0100007F"
 """127.0.0.1 as /proc/net/tcp has it (https://docs.kernel.org/networking/proc_net_tcp.html)."""
 
-_LISTENING, _UDP_UNCONNECTED = "0A", "07"
+_ESTABLISHED, _LISTENING, _UDP_UNCONNECTED = "01", "0A", "07"
 
 
 class Socket(NamedTuple):
@@ -71,18 +71,25 @@ def sockets(pid: int) -> list[Socket]:
 def frozen(ancestor: int, variable: str) -> Iterator[set[int]]:
     """Hold still the descendants with this `NAME=value` in their environment, and give their ids."""
     pids = {pid for pid in descendants(ancestor) if variable in _environment(pid)}
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    _signal(pids, signal.SIGSTOP)
     try:
         yield pids
     finally:
-        for pid in alive(pids):
-            os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)
 
 
 def was_told_something(pids: Iterable[int]) -> bool:
-    """Whether bytes have come in for one of these processes, which is too still to read them."""
-    return any(socket.unread for pid in pids for socket in sockets(pid))
+    """Whether bytes have come in for one of these processes, which is too still to read them.
+
+    A connection whose other end has closed has an unread end, which says nothing.
+    """
+    return any(socket.unread and socket.state == _ESTABLISHED for pid in pids for socket in sockets(pid))
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _listed(columns: str) -> list[list[str]]:
