@@ -2,7 +2,7 @@
 
 Together they are one purchase on its way: what the webhook puts into the queue is what start_payment gets,
 and what the workflow calls its functions with are the samples of these functions. They are signed with the
-tests' secret at the tests' time. `events/authorizer.json` is replayed in tests/integration/test_authorizer.py.
+tests' secret at the tests' time. tests/integration/test_authorizer.py replays the authorizer's.
 """
 
 import json

@@ -85,10 +85,8 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
 
 
 def test_the_readme_names_every_target() -> None:
-    named = set(
-        re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
-    )
-    assert {first or second for first, second in named} == make_targets()
+    code = "\n".join(_code((ROOT / "README.md").read_text()))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", code)) == make_targets()
 
 
 def test_every_command_of_the_readme_is_a_make_target() -> None:
