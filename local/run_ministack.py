@@ -28,7 +28,10 @@ def accept_events_of_step_functions() -> None:
 
 
 def respect_conditions_of_authorizers() -> None:
-    """Ministack would let a cached Allow outlive its DateLessThan, and thus the player's token."""
+    """Ministack looks at no condition, so that a cached Allow would outlive the player's token.
+
+    This looks at the one that our authorizer sets: `DateLessThan` of `aws:CurrentTime`.
+    """
     evaluate = apigateway_v1._evaluate_policy
 
     def evaluate_what_holds(policy: dict[str, Any], method_arn: str) -> Any:
