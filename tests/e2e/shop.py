@@ -66,6 +66,49 @@ class Shop:
     def pay(self, url: str, card: str = GOOD_CARD) -> Answer:
         return self.form(url, card_number=card, expiry="12/34", cvc="123")
 
+    def choose_konbini(self, url: str) -> Answer:
+        return self.form(url, payment_method="konbini", email="mike@nyanko.example", name="三毛 猫子")
+
+    def payment_intent(self, session_id: str) -> str:
+        return str(self._stripe(f"/v1/checkout/sessions/{session_id}")["payment_intent"])
+
+    def pay_voucher(self, session_id: str) -> Answer:
+        return self.form(f"{self.stack.stripe}/c/voucher/{self.payment_intent(session_id)}/pay")
+
+    def let_voucher_expire(self, session_id: str) -> Answer:
+        return self.form(f"{self.stack.stripe}/c/voucher/{self.payment_intent(session_id)}/expire")
+
+    # The shopkeeper, in Stripe's Dashboard
+
+    def charge(self, session_id: str) -> str:
+        return str(self._stripe(f"/v1/payment_intents/{self.payment_intent(session_id)}")["latest_charge"])
+
+    def dashboard(self, path: str, **fields: Any) -> dict[str, Any]:
+        """Press a button and return what came of it."""
+        answered = self.request(
+            "POST",
+            f"{self.stack.stripe}/dashboard/{path}",
+            json.dumps(fields).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        assert answered.status == 200, answered.body
+        outcome: dict[str, Any] = answered.body
+        return outcome
+
+    def chaos(self, **wanted: Any) -> None:
+        """Let the next deliveries go wrong; none of them if nothing is named."""
+        url, headers = f"{self.stack.stripe}/dashboard/chaos", {"Content-Type": "application/json"}
+        answered = self.request("PUT", url, json.dumps(wanted).encode(), headers)
+        assert answered.status == 200, answered.body
+
+    def _stripe(self, path: str) -> dict[str, Any]:
+        answered = self.request(
+            "GET", self.stack.stripe + path, None, {"Authorization": "Bearer sk_test_local"}
+        )
+        assert answered.status == 200, answered.body
+        found: dict[str, Any] = answered.body
+        return found
+
     # Stripe, or whoever pretends to be
 
     def sign(self, body: bytes, timestamp: int | None = None) -> str:
@@ -79,16 +122,16 @@ class Shop:
 
     def events_of(self, purchase_id: str, event_type: str) -> list[dict[str, Any]]:
         """The stand-in's events of one type whose object names the purchase."""
-        headers = {"Authorization": "Bearer sk_test_local"}
-        answered = self.request(
-            "GET", f"{self.stack.stripe}/v1/events?limit=100&type={event_type}", None, headers
-        )
-        found: Iterable[dict[str, Any]] = answered.body["data"]
+        found: Iterable[dict[str, Any]] = self._stripe(f"/v1/events?limit=100&type={event_type}")["data"]
         return [
             one
             for one in found
             if one["data"]["object"].get("metadata", {}).get("purchase_id") == purchase_id
         ]
+
+    def events_about(self, object_id: str, event_type: str) -> list[dict[str, Any]]:
+        found: Iterable[dict[str, Any]] = self._stripe(f"/v1/events?limit=100&type={event_type}")["data"]
+        return [one for one in found if one["data"]["object"]["id"] == object_id]
 
     # The operator, in AWS
 
