@@ -17,12 +17,20 @@ SECRETS = ("stripe_api_key", "stripe_webhook_secrets", "joinmake_api_key")
 
 
 def lay(aws_url: str, parameters: Mapping[str, str]) -> None:
-    """Create key, tables, secrets without a value, and the parameters that the template reads."""
+    """Create keys, tables, secrets without a value, and the parameters that the template reads."""
     kms = aws.client("kms", aws_url)
     key = kms.create_key(Description=f"{STAGE} data of jm_nyanko")["KeyMetadata"]
     kms.create_alias(AliasName=f"alias/{PREFIX}", TargetKeyId=key["KeyId"])
+    replay_key = kms.create_key(
+        Description=f"{STAGE} replays of jm_nyanko", KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"
+    )["KeyMetadata"]
+    kms.create_alias(AliasName=f"alias/{PREFIX}_replay", TargetKeyId=replay_key["KeyId"])
     ssm = aws.client("ssm", aws_url)
-    for name, value in {**parameters, "kms_key_arn": key["Arn"]}.items():
+    for name, value in {
+        **parameters,
+        "kms_key_arn": key["Arn"],
+        "replay_key_arn": replay_key["Arn"],
+    }.items():
         ssm.put_parameter(Name=f"/{STAGE}/jm_nyanko/{name}", Value=value, Type="String")
     secretsmanager = aws.client("secretsmanager", aws_url)
     for noun in SECRETS:

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 
 from nyanko import wiring
 from nyanko.errors import Permanent
-from nyanko.grants import converge
+from nyanko.grants import Grant, converge
 from nyanko.purchases import status
 
 logger = Logger()
@@ -22,6 +22,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         wiring.events().apply(event["event_id"], purchase.purchase_id, now)
     else:
         wiring.grants().apply(grant, event["event_id"], event["execution"], now)
+        _measure(grant, now - event["created"])
     logger.info(
         "granted",
         extra={
@@ -32,6 +33,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         },
     )
     return {
+        "event_id": event["event_id"],
+        "execution": event["execution"],
         "player_id": grant.after.player_id,
         "purchase_id": grant.after.purchase_id,
         "version": grant.after.version,
@@ -39,3 +42,14 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "status": status(grant.after),
         "items": grant.items,
     }
+
+
+def _measure(grant: Grant, seconds: int) -> None:
+    """`seconds` have passed since Stripe knew of what is granted or taken back now."""
+    packs = grant.after.granted - grant.before.granted
+    yen = abs(packs) * grant.after.product.unit_amount
+    if packs > 0:
+        wiring.metric("PaidToGranted", seconds, "Seconds")
+        wiring.metric("YenGranted", yen)
+    else:
+        wiring.metric("YenTakenBack", yen)

@@ -26,6 +26,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         extra={
             "event_id": event["event_id"],
             "purchase_id": purchase.purchase_id,
+            "execution": event["execution"],
             "version": purchase.version,
         },
     )

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
+from nyanko.deliveries import read_message
 
 logger = Logger()
 # A batch that failed as a whole is reported message by message, like any other.
@@ -16,8 +17,11 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def start(record: SQSRecord) -> None:
-    delivery = json.loads(record.body)
-    execution = wiring.payment_executions().start(delivery["event_id"], delivery)
+    delivery = read_message(json.loads(record.body), wiring.now())
+    # Without a body it is one that somebody misses: run it, whatever became of an earlier execution.
+    execution = wiring.payment_executions().start(delivery["event_id"], delivery, again=not delivery["body"])
+    if execution is None:
+        wiring.metric("Duplicate")
     logger.info(
         "started" if execution else "duplicate",
         extra={"event_id": delivery["event_id"], "execution": execution},

@@ -23,10 +23,13 @@ def lambda_handler(proxy_event: dict[str, Any], _context: object) -> dict[str, A
         event = parse(body)
         wiring.payment_events().send(delivery(event.event_id, received_at, body.decode(), signature or ""))
     except BadInput as error:
+        wiring.metric("Rejected")
         logger.warning("rejected", extra={"code": error.code, "reason": error.message})
         return failure(error)
     except Retryable as error:
+        wiring.metric("NotAccepted")
         logger.exception("not accepted", extra={"code": error.code, "reason": error.message})
         return failure(error)
+    wiring.metric("Accepted")
     logger.info("accepted", extra={"event_id": event.event_id, "type": event.type})
     return answer(200, {"received": True})

@@ -5,22 +5,27 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from nyanko import wiring
-from nyanko.deliveries import Delivery
+from nyanko.deliveries import Delivery, fits
 from nyanko.errors import BadInput, Permanent
-from nyanko.facts import Facts
-from nyanko.stripe_events import Reading, StripeEvent, parse, read, refund_facts
+from nyanko.stripe_events import StripeEvent, parse, read
 from nyanko.stripe_signature import check_signature
 
 logger = Logger()
 
 
-def lambda_handler(delivery: Delivery, _context: object) -> dict[str, Any]:
-    event = _authentic(delivery)
+def lambda_handler(called: dict[str, Any], _context: object) -> dict[str, Any]:
+    delivery, event = _authentic(called["delivery"])
     reading = read(event)
-    purchase_id = _purchase_id(reading) if reading else None
+    purchase_id = wiring.attribution().purchase_id(reading) if reading else None
     verified = {**delivery, "type": event.type, "created": event.created, "ours": purchase_id is not None}
     logger.info(
-        "verified", extra={"event_id": event.event_id, "type": event.type, "purchase_id": purchase_id}
+        "verified",
+        extra={
+            "event_id": event.event_id,
+            "purchase_id": purchase_id,
+            "execution": called["execution"],
+            "type": event.type,
+        },
     )
     if reading is None or purchase_id is None:
         return verified
@@ -31,44 +36,41 @@ def lambda_handler(delivery: Delivery, _context: object) -> dict[str, Any]:
         "purchase_id": purchase_id,
         "amount": reading.amount,
         "currency": reading.currency,
-        "facts": _all_facts(reading).to_dict(),
+        "facts": wiring.attribution().facts(reading).to_dict(),
     }
 
 
-def _authentic(delivery: Delivery) -> StripeEvent:
-    """The event, by its signature or from Stripe itself: writing to the queue alone mints nothing."""
-    body = delivery["body"].encode()
+def _authentic(delivery: Delivery) -> tuple[Delivery, StripeEvent]:
+    """The event, and the delivery with the body that Stripe was asked for, if it can be carried.
+
+    Writing to the queue alone mints nothing: Stripe signed the event, or still knows it, or somebody who may
+    replay events vouches for it.
+    """
     try:
-        if body:
-            secrets = wiring.webhook_secrets()
-            check_signature(body, delivery["signature"], secrets, delivery["received_at"])
+        if not delivery["body"]:
+            body = wiring.stripe_checkout().event(delivery["event_id"]) or ""
+            asked: Delivery = {**delivery, "body": body}
+            delivery = asked if fits(asked) else delivery
         else:
-            body = (wiring.stripe_checkout().event(delivery["event_id"]) or "").encode()
-        event = parse(body)
+            body = delivery["body"]
+            _check(delivery)
+        event = parse(body.encode())
     except BadInput as error:
         code = "BadSignature" if error.code == "InvalidSignature" else "MalformedEvent"
         raise Permanent(code, error.message) from error  # type: ignore[arg-type] # one of two literals
     if event.event_id != delivery["event_id"]:
         raise Permanent("MalformedEvent", f"delivered as {delivery['event_id']}, but it is {event.event_id}")
-    return event
+    return delivery, event
 
 
-def _purchase_id(reading: Reading) -> str | None:
-    """A session names its purchase; of a refund or dispute the payment leads to it, here or at Stripe."""
-    if reading.purchase_id:
-        return reading.purchase_id
-    payment_intent = reading.payment_intent
-    if payment_intent is None and reading.charge:
-        payment_intent = wiring.stripe_checkout().payment_intent_of(reading.charge)
-    if payment_intent is None:
-        return None
-    known = wiring.purchases().id_by_payment_intent(payment_intent)
-    return known or wiring.stripe_checkout().purchase_id_of(payment_intent)
-
-
-def _all_facts(reading: Reading) -> Facts:
-    facts = reading.facts
-    if reading.charge_refunds and reading.charge:
-        for refund in wiring.stripe_checkout().refunds_of(reading.charge):
-            facts = facts.merge(refund_facts(refund))
-    return facts
+def _check(delivery: Delivery) -> None:
+    """Raise `BadInput` (`InvalidSignature`) for a body that nobody vouches for."""
+    if "replay" in delivery:
+        wiring.replay_macs().check(delivery, delivery["replay"])
+    else:
+        check_signature(
+            delivery["body"].encode(),
+            delivery["signature"],
+            wiring.webhook_secrets(),
+            delivery["received_at"],
+        )

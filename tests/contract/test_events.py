@@ -20,7 +20,7 @@ from tests.workflow.stripe_api import OPENED
 SAMPLES: dict[str, Any] = {
     path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")
 }
-EVENT_ID: str = SAMPLES["verify_event"]["event_id"]
+EVENT_ID: str = SAMPLES["grant_items"]["event_id"]
 
 
 @pytest.fixture

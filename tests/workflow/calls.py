@@ -14,7 +14,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests.template import ACCOUNT, REGION, Function, as_list
+from tests.template import ACCOUNT, REGION, STAGE, Function, as_list
 from tests.workflow.happenings import Happenings
 
 Need = tuple[str, str]
@@ -89,6 +89,9 @@ def needs(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Iter
             )
         case "stepfunctions", _:
             yield f"states:{operation}", params.get("executionArn") or params["stateMachineArn"]
+        case "kms", _:
+            # The policy names the key by the parameter that holds its ARN.
+            yield f"kms:{operation}", f"{{{{resolve:ssm:/{STAGE}/jm_nyanko/replay_key_arn}}}}"
         case "secretsmanager", _:
             secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{params['SecretId']}-AbCdEf"
             yield f"secretsmanager:{operation}", secret

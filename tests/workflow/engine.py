@@ -152,6 +152,10 @@ class Workflow:
     def event_row(self, event_id: str) -> dict[str, Any]:
         return next(row for row in self.rows("events") if row["event_id"] == event_id)
 
+    def forget_event(self, event_id: str) -> None:
+        """Delete an event's row, as nothing but a mishap does."""
+        _client("dynamodb").delete_item(TableName=wiring.table("events"), Key={"event_id": {"S": event_id}})
+
     def purchase(self, purchase_id: str = "pur_mike") -> Purchase:
         found = wiring.purchases().get(purchase_id)
         assert found is not None
@@ -233,6 +237,9 @@ def _create_resources() -> None:
         foundation._create_table(_client("dynamodb"), f"{PREFIX}_{noun}", schema)
     for _, queue in template.each("AWS::SQS::Queue"):
         _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
+    key = _client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+    alias = lambda_runtime.SSM_PARAMETERS["replay_key_arn"].rpartition(":")[2]
+    _client("kms").create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
     for noun, value in SECRETS.items():
         _client("secretsmanager").create_secret(Name=f"{PREFIX}_{noun}", SecretString=value)
     _client("stepfunctions").create_state_machine(

@@ -1,28 +1,64 @@
 """One event on its way from the webhook through queue and workflow."""
 
 import json
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+from nyanko.executions import event_id_of
 
 MAX_BYTES = 240_000
 """Step Functions carries 256 KiB from state to state; the rest is for what the states add
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
+class Replay(TypedDict):
+    """Who has an event run again, when (epoch seconds UTC) and why.
+
+    `mac` vouches for all of it and for the event's body; `replay_macs` says how.
+    """
+
+    by: str
+    at: int
+    reason: str
+    mac: str
+
+
 class Delivery(TypedDict):
     """`body` is the signed text and `signature` its Stripe-Signature header, received at epoch seconds UTC.
 
     Both are "" for an event that is to be fetched from Stripe by its id: one too large to be carried, or one
-    that reconciliation found.
+    that reconciliation found. A replayed event keeps the body, signature and time that it came with.
     """
 
     event_id: str
     received_at: int
     body: str
     signature: str
+    replay: NotRequired[Replay]
 
 
 def delivery(event_id: str, received_at: int, body: str, signature: str) -> Delivery:
     carried = Delivery(event_id=event_id, received_at=received_at, body=body, signature=signature)
-    if len(json.dumps(carried)) <= MAX_BYTES:
-        return carried
+    return carried if fits(carried) else by_id(event_id, received_at)
+
+
+def by_id(event_id: str, received_at: int) -> Delivery:
+    """An event whose body Stripe is asked for, which it can answer for 30 days
+    (https://docs.stripe.com/api/events)."""
     return Delivery(event_id=event_id, received_at=received_at, body="", signature="")
+
+
+def fits(carried: Delivery) -> bool:
+    return len(json.dumps(carried)) <= MAX_BYTES
+
+
+def read_message(message: Mapping[str, Any], now: int) -> Delivery:
+    """What a message of the queue delivers.
+
+    A dead letter that was moved back names an event, or the execution of one, and says no more: the event is
+    fetched from Stripe. Raises `KeyError` for a message that names neither.
+    """
+    if "body" in message:
+        delivered: Delivery = {**message}  # type: ignore[typeddict-item] # the webhook put it there
+        return delivered
+    return by_id(message["event_id"] if "event_id" in message else event_id_of(message["execution"]), now)

@@ -1,7 +1,10 @@
-"""Why an event is parked."""
+"""Why an event is parked, and what it is about."""
 
 import json
 from collections.abc import Mapping
+
+from nyanko.errors import BadInput, Permanent
+from nyanko.stripe_events import StripeEvent, parse, read
 
 OUR_ERRORS = frozenset({"BadInput", "Permanent", "Retryable"})
 
@@ -21,3 +24,16 @@ def parking_reason(error: Mapping[str, str]) -> tuple[str, str]:
     if error["Error"] in OUR_ERRORS:
         return message.partition(":")[0], message
     return error["Error"], message
+
+
+def subject(body: str) -> tuple[StripeEvent | None, str | None]:
+    """The event and the purchase that it names, as far as its body can be read: it may be parked for that."""
+    try:
+        event = parse(body.encode())
+    except BadInput:
+        return None, None
+    try:
+        reading = read(event)
+    except Permanent:
+        return event, None
+    return event, reading.purchase_id if reading else None

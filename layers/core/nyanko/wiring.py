@@ -13,6 +13,7 @@ from nyanko.errors import Retryable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from nyanko.adapters.attribution import Attribution
     from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.dynamodb_grants import Grants
     from nyanko.adapters.dynamodb_inventory import Inventory
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_products import Products
     from nyanko.adapters.dynamodb_purchases import Purchases
     from nyanko.adapters.joinmake import Joinmake
+    from nyanko.adapters.kms_replays import ReplayMacs
     from nyanko.adapters.sqs_queue import Queue
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
     from nyanko.adapters.stripe_checkout import StripeCheckout
@@ -68,6 +70,22 @@ def client(service: str) -> Any:  # noqa: ANN401 each service's client has a typ
 
 def table(noun: str) -> str:
     return f"{stage()}_jm_nyanko_{noun}"
+
+
+def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
+    """Give CloudWatch a figure, as a line of the log in its embedded metric format.
+
+    `unit` is one of CloudWatch's; each figure carries the function's name as `service`
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html).
+    Powertools' Metrics costs no cold start: its package imports them with the Logger.
+    """
+    from aws_lambda_powertools import single_metric
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    namespace = f"{stage()}_jm_nyanko"
+    with single_metric(name=name, unit=MetricUnit(unit), value=value, namespace=namespace) as figure:
+        for dimension, of in dimensions.items():
+            figure.add_dimension(dimension, of)
 
 
 def secret(noun: str) -> str:
@@ -117,6 +135,20 @@ def payment_executions() -> "PaymentExecutions":
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
 
     return PaymentExecutions(client("stepfunctions"), os.environ["PAYMENT_STATE_MACHINE_ARN"])
+
+
+@cache
+def replay_macs() -> "ReplayMacs":
+    from nyanko.adapters.kms_replays import ReplayMacs
+
+    return ReplayMacs(client("kms"), os.environ["REPLAY_KEY_ARN"])
+
+
+@cache
+def attribution() -> "Attribution":
+    from nyanko.adapters.attribution import Attribution
+
+    return Attribution(purchases, stripe_checkout)
 
 
 @cache

@@ -44,13 +44,23 @@ class Events:
             )
 
     def park(
-        self, event_id: str, reason: str, cause: str, execution: str, delivery: Mapping[str, Any], now: int
+        self,
+        event_id: str,
+        reason: str,
+        cause: str,
+        execution: str,
+        delivery: Mapping[str, Any],
+        about: Mapping[str, Any],
+        now: int,
     ) -> bool:
         """Set the event aside with its reason; False if it was finished meanwhile and nothing is parked.
 
         `delivery` is what a replay needs: `body`, `signature` and `received_at`. A claimed event keeps the
-        body it was claimed with, and a parked event never expires.
+        body it was claimed with, and a parked event never expires. `about` is what else is known of it, such
+        as `purchase_id`; None is not known.
         """
+        known = {name: value for name, value in about.items() if value is not None}
+        keep_known = "".join(f", #{name} = if_not_exists(#{name}, :{name})" for name in known)
         try:
             with aws_errors("DynamoDB"):
                 self._client.update_item(
@@ -60,10 +70,11 @@ class Events:
                         "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
                         "execution = :execution, body = if_not_exists(body, :body), "
                         "signature = if_not_exists(signature, :signature), "
-                        "received_at = if_not_exists(received_at, :received_at) REMOVE expires_at"
+                        "received_at = if_not_exists(received_at, :received_at)"
+                        f"{keep_known} REMOVE expires_at"
                     ),
                     ConditionExpression=EVENT_IS_NOT_FINISHED,
-                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeNames={"#state": "state", **{f"#{name}": name for name in known}},
                     ExpressionAttributeValues=to_item(
                         {
                             ":parked": "parked",
@@ -76,6 +87,7 @@ class Events:
                             ":body": delivery["body"],
                             ":signature": delivery["signature"],
                             ":received_at": delivery["received_at"],
+                            **{f":{name}": value for name, value in known.items()},
                         }
                     ),
                 )

@@ -1,16 +1,15 @@
 """Executions of the payment workflow, one name for each event and each of its replays."""
 
 import json
-from collections.abc import Mapping
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
+from nyanko.deliveries import Delivery
+from nyanko.executions import FAILED, RUNNING, execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-
-FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class PaymentExecutions:
@@ -18,27 +17,40 @@ class PaymentExecutions:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def start(self, event_id: str, delivery: Mapping[str, Any]) -> str | None:
+    def start(self, event_id: str, delivery: Delivery, *, again: bool = False) -> str | None:
         """Start the workflow for an event and return the execution's name, or None for a duplicate.
 
-        The first execution is named by the event, so Step Functions itself refuses a second one. An event
-        whose executions all failed is replayed as `<event_id>-r<n>`: "Resend" in Stripe's Dashboard replays.
+        An event whose executions all failed is replayed under the next name: "Resend" in Stripe's Dashboard
+        replays. `again` also replays one that succeeded; one that still runs is never run beside itself.
         """
         for replay in count():
-            name = f"{event_id}-r{replay}" if replay else event_id
-            try:
-                with aws_errors("Step Functions"):
-                    self._client.start_execution(
-                        stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(delivery)
-                    )
-            except self._client.exceptions.ExecutionAlreadyExists:
-                if self._status(name) not in FAILED:
-                    return None
-            else:
+            name = execution_name(event_id, replay)
+            if self.start_as(name, delivery):
                 return name
+            status = self.status(name)
+            if status == RUNNING or not (again or status in FAILED):
+                return None
         raise AssertionError("count() never ends")
 
-    def _status(self, name: str) -> str:
-        arn = f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-        with aws_errors("Step Functions"):
-            return self._client.describe_execution(executionArn=arn)["status"]
+    def start_as(self, name: str, delivery: Delivery) -> bool:
+        """Start an execution of this name; False if there is one already."""
+        try:
+            with aws_errors("Step Functions"):
+                self._client.start_execution(
+                    stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(delivery)
+                )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
+
+    def status(self, name: str) -> str | None:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None if there is no such execution, or none any
+        more: Step Functions forgets them after 90 days."""
+        try:
+            with aws_errors("Step Functions"):
+                return self._client.describe_execution(executionArn=self.arn(name))["status"]
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return None
+
+    def arn(self, name: str) -> str:
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

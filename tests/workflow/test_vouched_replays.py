@@ -1,0 +1,163 @@
+"""Replays that an operator vouches for outlive the webhook's secret and Stripe's memory, and mint nothing."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from nyanko.adapters.kms_replays import ReplayMacs
+from nyanko.deliveries import Delivery
+from tests.stripe_events import refund_event, session_event, signed
+from tests.workflow.engine import Workflow
+from tests.workflow.lambda_runtime import SSM_PARAMETERS
+
+ONE_PACK = {"cat_food": 10, "toy_mouse": 1}
+YEAR = 365 * 24 * 3600
+
+
+def vouched(workflow: Workflow, delivery: Delivery, reason: str = "mended") -> Delivery:
+    macs = ReplayMacs(boto3.client("kms"), SSM_PARAMETERS["replay_key_arn"])
+    return macs.sign(delivery, "mike", workflow.now, reason)
+
+
+def parked_a_year_ago(workflow: Workflow) -> Delivery:
+    """A paid event that was parked, signed with a secret that no longer is."""
+    delivery = signed(session_event("completed", workflow.sell(quantity=1)), secret="whsec_of_last_year")
+    workflow.fail("VerifyEvent", "KeyError")
+    assert workflow.deliver(delivery).status == "FAILED"
+    workflow.now += YEAR
+    return delivery
+
+
+def test_an_event_whose_secret_was_rolled_is_refused_without_an_operator(workflow: Workflow) -> None:
+    delivery = parked_a_year_ago(workflow)
+    assert workflow.deliver(delivery).status == "FAILED"
+    assert workflow.event_row(delivery["event_id"])["parked_reason"] == "BadSignature"
+    assert workflow.inventory() == {}
+
+
+def test_an_operator_can_have_it_run_again(workflow: Workflow) -> None:
+    delivery = parked_a_year_ago(workflow)
+    replay = workflow.deliver(vouched(workflow, delivery))
+    assert (replay.name, replay.status) == (f"{delivery['event_id']}-r1", "SUCCEEDED")
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+    assert workflow.stripe_api.asked == [], "Stripe has forgotten it"
+    row = workflow.event_row(delivery["event_id"])
+    assert (row["state"], row["execution"]) == ("applied", replay.name)
+    kept = {name: row[name] for name in ("body", "signature", "received_at")}
+    assert kept == {name: delivery[name] for name in kept}  # type: ignore[literal-required] # three of its keys
+
+
+def with_another_body(replayed: dict[str, Any]) -> None:
+    replayed["body"] = replayed["body"].replace("1500", "9999").replace("500", "501")
+
+
+def of_another_event(replayed: dict[str, Any]) -> None:
+    replayed["event_id"] = "evt_another"
+
+
+def by_another(replayed: dict[str, Any]) -> None:
+    replayed["replay"]["by"] = "tama"
+
+
+def for_another_reason(replayed: dict[str, Any]) -> None:
+    replayed["replay"]["reason"] = "a gift"
+
+
+def at_another_time(replayed: dict[str, Any]) -> None:
+    replayed["replay"]["at"] += 1
+
+
+def without_a_mac(replayed: dict[str, Any]) -> None:
+    replayed["replay"]["mac"] = ""
+
+
+def with_something_else_for_a_mac(replayed: dict[str, Any]) -> None:
+    replayed["replay"]["mac"] = "猫"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_another_body,
+        of_another_event,
+        by_another,
+        for_another_reason,
+        at_another_time,
+        without_a_mac,
+        with_something_else_for_a_mac,
+    ],
+)
+def test_what_nobody_vouched_for_is_parked(
+    workflow: Workflow, change: Callable[[dict[str, Any]], None]
+) -> None:
+    delivery = parked_a_year_ago(workflow)
+    forged = json.loads(json.dumps(vouched(workflow, delivery)))
+    change(forged)
+    assert workflow.deliver(forged).status == "FAILED"
+    assert workflow.event_row(forged["event_id"])["parked_reason"] == "BadSignature"
+    assert workflow.inventory() == {}
+
+
+def test_a_replay_waits_for_kms(workflow: Workflow) -> None:
+    delivery = parked_a_year_ago(workflow)
+    workflow.fail_call("verify_event", "VerifyMac", "ThrottlingException", times=2)
+    assert workflow.deliver(vouched(workflow, delivery)).status == "SUCCEEDED"
+    assert [waited.state for waited in workflow.backoff] == ["VerifyEvent", "VerifyEvent"]
+
+
+def test_a_replay_of_a_purchase_that_was_refunded_meanwhile_grants_nothing(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    paid = signed(session_event("completed", purchase))
+    workflow.fail("RecordPayment", "KeyError")
+    assert workflow.deliver(paid).status == "FAILED"
+    workflow.stripe_api.sessions["pi_mike"] = [
+        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": "pur_mike"}}
+    ]
+    assert workflow.deliver(signed(refund_event("created", purchase))).status == "SUCCEEDED"
+    assert workflow.deliver(vouched(workflow, paid)).status == "SUCCEEDED"
+    assert workflow.event_row(paid["event_id"])["state"] == "applied"
+    assert (workflow.inventory(), workflow.ledger()) == ({}, {})
+
+
+def test_a_dead_letter_that_is_moved_back_runs_its_event_again(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1))
+    workflow.fail("GrantItems", "KeyError")
+    workflow.deliver(signed(paid))
+    (letter,) = workflow.dead_letters()
+    workflow.stripe_api.events[paid["id"]] = paid
+    assert workflow.receive(letter) == []
+    replay = workflow.executions(paid["id"])[-1]
+    assert (replay.name, replay.status) == (f"{paid['id']}-r1", "SUCCEEDED")
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_a_letter_about_an_interrupted_execution_runs_its_event_again(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1))
+    workflow.meanwhile("RecordPayment", lambda: workflow.abort(paid["id"]))
+    workflow.deliver(signed(paid))
+    workflow.stripe_api.events[paid["id"]] = paid
+    assert workflow.receive({"execution": paid["id"], "reason": "ABORTED"}) == []
+    assert workflow.executions(paid["id"])[-1].status == "SUCCEEDED"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_an_event_that_was_fetched_from_stripe_is_kept_with_its_body(workflow: Workflow) -> None:
+    """So that it can be replayed when Stripe has forgotten it."""
+    paid = session_event("completed", workflow.sell(quantity=1))
+    workflow.stripe_api.events[paid["id"]] = paid
+    assert workflow.receive({"event_id": paid["id"]}) == []
+    assert json.loads(workflow.event_row(paid["id"])["body"])["id"] == paid["id"]
+
+
+def test_an_event_that_somebody_misses_runs_again_although_it_succeeded(workflow: Workflow) -> None:
+    """Its row is gone, and Step Functions still knows the execution that wrote it."""
+    paid = session_event("completed", workflow.sell(quantity=1))
+    workflow.deliver(signed(paid))
+    workflow.forget_event(paid["id"])
+    workflow.stripe_api.events[paid["id"]] = paid
+    assert workflow.receive({"event_id": paid["id"]}) == []
+    assert workflow.event_row(paid["id"])["execution"] == f"{paid['id']}-r1"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
