@@ -59,6 +59,7 @@ def _welcome(stack: Stack) -> str:
 The stack is up; Ctrl-C stops it. What it knows is gone then.
 
   api             {stack.api}
+  WebSocket       {stack.ws}
   Stripe          {stack.stripe}
   Web3Auth        {stack.web3auth}
   Join&make       {stack.joinmake}

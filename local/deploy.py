@@ -17,7 +17,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from local import aws
-from local.names import API_ID, REGION, ROOT, STAGE
+from local.names import API_ID, REALTIME_API_ID, REGION, ROOT, STAGE
 from local.process import StartError
 
 STACK = f"{STAGE}-jm-nyanko"
@@ -99,6 +99,8 @@ def translate(environment: Mapping[str, str]) -> dict[str, Any]:
     translated: dict[str, Any] = translator.translate(template, {"Stage": STAGE})
     for api in _each(translated, "AWS::ApiGateway::RestApi"):
         api.setdefault("Tags", []).append({"Key": "ms-custom-id", "Value": API_ID})
+    for api in _each(translated, "AWS::ApiGatewayV2::Api"):
+        api.setdefault("Tags", {})["ms-custom-id"] = REALTIME_API_ID
     return translated
 
 

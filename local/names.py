@@ -13,7 +13,8 @@ ACCOUNT = "123456789012"
 AWS_CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
 
 API_ID = "nyanko"
-"""Pinned, so that the API has the same URL on every run."""
+REALTIME_API_ID = "nyanko_realtime"
+"""Pinned, so that the APIs have the same URLs on every run."""
 
 WEB3AUTH_CLIENT_ID = "local-jm-nyanko"
 STRIPE_API_KEY = "sk_test_local"

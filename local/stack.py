@@ -17,6 +17,7 @@ from local.names import (
     AWS_CREDENTIALS,
     JOINMAKE_API_KEY,
     PREFIX,
+    REALTIME_API_ID,
     REGION,
     STAGE,
     STRIPE_API_KEY,
@@ -86,6 +87,7 @@ class Stack:
         self.web3auth = loopback(ports.web3auth)
         self.joinmake = loopback(ports.joinmake)
         self.api = f"{self.aws}/_aws/execute-api/{API_ID}/{STAGE}"
+        self.ws = f"ws://127.0.0.1:{ports.aws}/_aws/execute-api/{REALTIME_API_ID}/{STAGE}"
         self.outputs: dict[str, str] = {}
         self.webhook_secret = ""
         self.processes = {
@@ -128,6 +130,7 @@ class Stack:
             "region": REGION,
             "account": ACCOUNT,
             "api": self.api,
+            "ws": self.ws,
             "aws": self.aws,
             "stepfunctions": self.stepfunctions,
             "stripe": self.stripe,
@@ -157,6 +160,7 @@ class Stack:
                 "stripe_api_url": self.stripe,
                 "frontend_url": self.frontend,
                 "frontend_origin": self.frontend,
+                "realtime_url": self.ws,
             }
             foundation.lay(self.aws, parameters)
             foundation.store_secret(self.aws, "stripe_api_key", STRIPE_API_KEY)
@@ -174,6 +178,7 @@ class Stack:
             **AWS_CREDENTIALS,
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ENDPOINT_URL_SFN": self.stepfunctions,
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": self.ws.replace("ws:", "http:"),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

@@ -15,6 +15,7 @@ from nyanko.limits import check_limit, limits_of
 from nyanko.pages import cursor, read_page
 from nyanko.purchases import Purchase
 from nyanko.spends import read_spend
+from nyanko.tickets import TICKET_SECONDS, new_ticket, ticket_hash
 from nyanko.views import (
     checkout_view,
     inventory_view,
@@ -122,6 +123,17 @@ def acknowledge_notice(notice_id: str) -> dict[str, Any]:
     if not wiring.notices().acknowledge(_player_id(), notice_id, wiring.now()):
         raise BadInput("NotFound", f"you have no notice {notice_id}")
     return {"notice_id": notice_id, "acknowledged": True}
+
+
+@app.post("/realtime/ticket")
+def issue_ticket() -> tuple[dict[str, Any], int]:
+    ticket = new_ticket()
+    wiring.tickets().put(ticket_hash(ticket), _player_id(), wiring.now() + TICKET_SECONDS)
+    return {
+        "ticket": ticket,
+        "url": wiring.realtime_url(),
+        "expires_in": TICKET_SECONDS,
+    }, HTTPStatus.CREATED
 
 
 @app.exception_handler([BadInput, Permanent, Retryable])  # type: ignore[untyped-decorator] # Powertools' own

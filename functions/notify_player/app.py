@@ -1,15 +1,21 @@
-"""NotifyPlayer: writes the notice that the client shows, once for each version of a purchase."""
+"""NotifyPlayer: keeps the notice that the client shows, once for each version of a purchase, and pushes it.
+
+The notice is what counts: it waits for the client. A push only brings it sooner, and may fail.
+"""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
+from nyanko.push import Pushed, push
+from nyanko.realtime import notice_frame
 
 logger = Logger()
 
 
-def lambda_handler(grant: dict[str, Any], _context: object) -> dict[str, Any]:
+def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # Sorts by time, and a second run for the same version of the purchase finds the notice written.
     notice_id = f"{grant['updated_at']:010d}.{grant['purchase_id']}.{grant['version']}"
     notice = {
@@ -18,6 +24,39 @@ def lambda_handler(grant: dict[str, Any], _context: object) -> dict[str, Any]:
         "status": grant["status"],
         "items": grant["items"],
     }
-    wiring.notices().put(grant["player_id"], notice_id, notice, wiring.now())
-    logger.info("notified", extra={"purchase_id": grant["purchase_id"], "notice_id": notice_id})
-    return {"notice_id": notice_id}
+    unseen = wiring.notices().put(grant["player_id"], notice_id, notice, wiring.now())
+    pushed = _push(unseen, context) if unseen else Pushed()
+    counts = {
+        "delivered": len(pushed.delivered),
+        "gone": len(pushed.gone),
+        "failed": len(pushed.failed),
+    }
+    logger.info(
+        "notified",
+        extra={
+            "event_id": grant["event_id"],
+            "purchase_id": grant["purchase_id"],
+            "execution": grant["execution"],
+            "notice_id": notice_id,
+            **counts,
+        },
+    )
+    return {"notice_id": notice_id, **counts}
+
+
+def _push(unseen: dict[str, Any], context: LambdaContext) -> Pushed:
+    """Send the notice to every connection of its player, and forget those that are gone."""
+    player_id, purchase_id = unseen["player_id"], unseen["notice"]["purchase_id"]
+    connection_ids = wiring.connections().of_player(player_id, wiring.now())
+    if not connection_ids:
+        return Pushed()
+    [purchase] = wiring.purchases().get_many([purchase_id])
+    pushed = push(
+        notice_frame(unseen, purchase, wiring.inventory().of_player(player_id)),
+        connection_ids,
+        wiring.sockets().post,
+        sleep=wiring.sleep,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    wiring.connections().delete(player_id, pushed.gone)
+    return pushed

@@ -44,6 +44,7 @@ def test_a_function_folder_holds_one_module(function: Function) -> None:
         ("AWS::Serverless::LayerVersion", "LayerName"),
         ("AWS::Events::Rule", "Name"),
         ("AWS::Serverless::Api", "Name"),
+        ("AWS::ApiGatewayV2::Api", "Name"),
     ],
 )
 def test_names_carry_the_stage(resource_type: str, name: str) -> None:

@@ -44,6 +44,7 @@ def request(workflow: Workflow, method: str, path: str, body: Any = None, key: s
 
 
 def use_the_api(workflow: Workflow) -> None:
+    listen(workflow)
     wiring.products().put(STARTER_PACK)
     for path in ("/health", "/products", "/me"):
         request(workflow, "GET", path)
@@ -55,7 +56,26 @@ def use_the_api(workflow: Workflow) -> None:
         request(workflow, "GET", path)
     request(workflow, "POST", "/inventory/cat_food/spend", {"spend_id": "feed-1", "count": 1})
     (notice,) = request(workflow, "GET", "/notices")["notices"]
+    say(workflow, {"type": "hello"})
+    say(workflow, {"type": "ack", "notice_id": notice["notice_id"]})
+    say(workflow, {"type": "hello"}, "gone=")
     request(workflow, "POST", f"/notices/{notice['notice_id']}/ack")
+
+
+def listen(workflow: Workflow) -> None:
+    """Two games of the player's listen to what is pushed, of which one will be gone."""
+    ticket = request(workflow, "POST", "/realtime/ticket")["ticket"]
+    connect = {**SAMPLES["realtime_authorizer"], "queryStringParameters": {"ticket": ticket}}
+    assert workflow.invoke("realtime_authorizer", connect)["principalId"] == PLAYER
+    for connection_id in ("open=", "gone="):
+        say(workflow, {"type": "hello"}, connection_id)
+    workflow.sockets.dead.add("gone=")
+
+
+def say(workflow: Workflow, message: dict[str, str], connection_id: str = "open=") -> None:
+    sample = SAMPLES["realtime"]
+    context = {**sample["requestContext"], "connectionId": connection_id}
+    workflow.invoke("realtime", {**sample, "requestContext": context, "body": json.dumps(message)})
 
 
 def use_the_pipeline(workflow: Workflow) -> None:

@@ -4,16 +4,19 @@ Which action a call needs: https://docs.aws.amazon.com/service-authorization/lat
 needs the actions of the writes within it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from nyanko import push
 from tests.template import ACCOUNT, REGION, STAGE, Function, as_list
 from tests.workflow.happenings import Happenings
 
@@ -24,10 +27,14 @@ _caller: ContextVar[Function | None] = ContextVar("caller", default=None)
 
 
 class Calls:
-    """What each function, by its folder, has `used`, and what `happens` to `<folder> <operation>`."""
+    """What each function, by its folder, has `used`, and what `happens` to `<folder> <operation>`.
+
+    `stand_ins` answer operations that moto does not play, from their parameters.
+    """
 
     def __init__(self) -> None:
         self.used: dict[str, set[Need]] = {}
+        self.stand_ins: dict[str, Callable[[Mapping[str, Any]], Any]] = {}
         self.happenings = Happenings()
 
     def intercept(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,11 +45,14 @@ class Calls:
             if caller is None:
                 return call(client, operation, params)
             self._check(caller, operation, list(needs(client, operation, params)))
+            stand_in = self.stand_ins.get(operation)
             return self.happenings.run(
-                f"{caller.folder} {operation}", lambda: call(client, operation, params)
+                f"{caller.folder} {operation}",
+                lambda: stand_in(params) if stand_in else call(client, operation, params),
             )
 
         monkeypatch.setattr(BaseClient, "_make_api_call", intercepted)
+        monkeypatch.setattr(push, "ThreadPoolExecutor", Workers)
 
     def _check(self, caller: Function, operation: str, needed: list[Need]) -> None:
         self.used.setdefault(caller.folder, set()).update(needed)
@@ -62,6 +72,13 @@ def calling_as(function: Function | None) -> Iterator[None]:
         _caller.reset(token)
 
 
+class Workers(ThreadPoolExecutor):
+    """Threads in which the same function calls as in the one that started them."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(copy_context().run, work, *args, **kwargs)
+
+
 def allows(statement: Mapping[str, Any], action: str, resource: str) -> bool:
     return statement["Effect"] == "Allow" and all(
         any(fnmatchcase(asked, pattern) for pattern in as_list(patterns))
@@ -77,9 +94,9 @@ def needs(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Iter
                 for kind, item in write.items():
                     action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
                     yield f"dynamodb:{action}", _table(item)
-        case "dynamodb", "BatchGetItem":
+        case "dynamodb", "BatchGetItem" | "BatchWriteItem":
             for table in params["RequestItems"]:
-                yield "dynamodb:BatchGetItem", _table({"TableName": table})
+                yield f"dynamodb:{operation}", _table({"TableName": table})
         case "dynamodb", _:
             yield f"dynamodb:{operation}", _table(params)
         case "sqs", _:
@@ -95,6 +112,11 @@ def needs(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Iter
         case "secretsmanager", _:
             secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{params['SecretId']}-AbCdEf"
             yield f"secretsmanager:{operation}", secret
+        case "apigatewaymanagementapi", "PostToConnection":
+            api = urlsplit(client.meta.endpoint_url)
+            stage = f"{api.netloc.partition('.')[0]}{api.path}"
+            connection = f"{stage}/POST/@connections/{params['ConnectionId']}"
+            yield "execute-api:ManageConnections", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{connection}"
         case _:
             raise NotImplementedError(f"say here what {service} {operation} needs")
 

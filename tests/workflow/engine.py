@@ -34,6 +34,7 @@ from tests.workflow import lambda_runtime
 from tests.workflow.calls import Calls, calling_as
 from tests.workflow.happenings import Happening, failing
 from tests.workflow.interpreter import Backoff, Fault, Interpreter
+from tests.workflow.sockets_api import SocketsApi
 from tests.workflow.stripe_api import StripeApi
 
 SECRETS = {
@@ -60,13 +61,17 @@ class Execution:
 class Workflow:
     """The deployed payment workflow and what a test does to it.
 
-    `now` is epoch seconds UTC; `invoked` is each function that a state called, with its payload.
+    `now` is epoch seconds UTC; `invoked` is each function that a state called, with its payload; `slept` is
+    what functions would have waited, in seconds.
     """
 
     def __init__(self) -> None:
         self.now = NOW
         self.stripe_api = StripeApi()
+        self.sockets = SocketsApi()
+        self.slept: list[float] = []
         self.calls = Calls()
+        self.calls.stand_ins["PostToConnection"] = self.sockets.post
         self.invoked: list[tuple[str, Any]] = []
         self._interpreter = Interpreter(self._run_function)
 
@@ -185,6 +190,7 @@ class Workflow:
 
     def control(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(wiring, "now", lambda: self.now)
+        monkeypatch.setattr(wiring, "sleep", self.slept.append)
         monkeypatch.setattr("stripe.RequestsClient", lambda **_options: self.stripe_api)
         self.calls.intercept(monkeypatch)
         self._interpreter.control(monkeypatch)

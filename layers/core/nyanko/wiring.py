@@ -13,6 +13,8 @@ from nyanko.errors import Retryable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from nyanko.adapters.apigateway_sockets import Sockets
+    from nyanko.adapters.dynamodb_connections import Connections
     from nyanko.adapters.attribution import Attribution
     from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.dynamodb_grants import Grants
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_players import Players
     from nyanko.adapters.dynamodb_products import Products
     from nyanko.adapters.dynamodb_purchases import Purchases
+    from nyanko.adapters.dynamodb_tickets import Tickets
     from nyanko.adapters.joinmake import Joinmake
     from nyanko.adapters.kms_replays import ReplayMacs
     from nyanko.adapters.sqs_queue import Queue
@@ -35,6 +38,10 @@ SECRET_MAX_AGE_SECONDS = 300
 def now() -> int:
     """Epoch seconds UTC."""
     return int(time.time())
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def stage() -> str:
@@ -51,19 +58,28 @@ def version() -> str:
 
 
 def frontend_origin() -> str:
-    """The one origin whose pages may read the API's answers."""
+    """The one origin whose pages may read the API's answers and open its WebSockets."""
     return os.environ.get("FRONTEND_ORIGIN", "")
 
 
+def realtime_url() -> str:
+    """Where clients open WebSockets."""
+    return os.environ["REALTIME_URL"]
+
+
 @cache
-def client(service: str) -> Any:  # noqa: ANN401 each service's client has a type of its own
+def client(service: str, attempts: int = 3, pool: int = 10) -> Any:  # noqa: ANN401 each has its own type
+    """A client that makes up to `attempts` attempts and keeps up to `pool` connections."""
     import boto3
     from botocore.config import Config
 
     return boto3.client(
         service,  # type: ignore[call-overload] # the overloads name every service; this one is the caller's
         config=Config(
-            connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+            connect_timeout=2,
+            read_timeout=5,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            max_pool_connections=pool,
         ),
     )
 
@@ -214,6 +230,29 @@ def notices() -> "Notices":
     from nyanko.adapters.dynamodb_notices import Notices
 
     return Notices(_dynamodb(), table("notices"))
+
+
+@cache
+def connections() -> "Connections":
+    from nyanko.adapters.dynamodb_connections import Connections
+
+    return Connections(_dynamodb(), table("connections"))
+
+
+@cache
+def tickets() -> "Tickets":
+    from nyanko.adapters.dynamodb_tickets import Tickets
+
+    return Tickets(_dynamodb(), table("tickets"))
+
+
+@cache
+def sockets() -> "Sockets":
+    """The SDK finds the API by AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, and leaves retries to `push`."""
+    from nyanko.adapters.apigateway_sockets import Sockets
+    from nyanko.push import WORKERS
+
+    return Sockets(client("apigatewaymanagementapi", attempts=1, pool=WORKERS))
 
 
 @cache

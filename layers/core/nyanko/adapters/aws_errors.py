@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 its name there
 
@@ -34,6 +35,7 @@ def aws_errors(service: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in TRANSIENT_CODES or status >= 500:
+        throttled = code in TRANSIENT_CODES or status == HTTPStatus.TOO_MANY_REQUESTS
+        if throttled or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Retryable("ServiceUnavailable", f"{service} answered {code or status}") from error
         raise

@@ -19,25 +19,30 @@ class Notices:
         self._client = client
         self._table = table
 
-    def put(self, player_id: str, notice_id: str, notice: dict[str, Any], now: int) -> None:
-        """Keep a notice until the client acknowledges it; the same notice written again stays as it was."""
+    def put(self, player_id: str, notice_id: str, notice: dict[str, Any], now: int) -> dict[str, Any] | None:
+        """Keep a notice until the client acknowledges it; the same notice written again stays as it was.
+
+        The row as it is kept, None if the client has acknowledged it already.
+        """
+        row = {
+            "player_id": player_id,
+            "notice_id": notice_id,
+            "notice": notice,
+            "created_at": now,
+            "expires_at": now + KEPT_SECONDS,
+        }
         try:
             with aws_errors("DynamoDB"):
                 self._client.put_item(
                     TableName=self._table,
-                    Item=to_item(
-                        {
-                            "player_id": player_id,
-                            "notice_id": notice_id,
-                            "notice": notice,
-                            "created_at": now,
-                            "expires_at": now + KEPT_SECONDS,
-                        }
-                    ),
+                    Item=to_item(row),
                     ConditionExpression=NOTICE_IS_NEW,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            kept = from_item(error.response["Item"])  # type: ignore[typeddict-item] # the stubs do not know it
+            return None if "acknowledged_at" in kept else kept
+        return row
 
     def unseen(self, player_id: str) -> list[dict[str, Any]]:
         """Every notice that the client has not acknowledged, oldest first."""

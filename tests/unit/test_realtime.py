@@ -1,0 +1,126 @@
+"""What a game may say, and the frames that it is sent."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nyanko.errors import BadInput, Retryable
+from nyanko.realtime import MAX_FRAME_BYTES, Message, error_frame, frame, notice_frame, read_message
+from nyanko.views import inventory_view, purchase_view
+from tests.unit.test_purchases import THREE_PACKS
+
+NOTICE: Mapping[str, Any] = {
+    "player_id": "02mike",
+    "notice_id": "1700000000.pur_mike.2",
+    "notice": {
+        "type": "purchase.updated",
+        "purchase_id": "pur_mike",
+        "status": "granted",
+        "items": {"cat_food": 30},
+    },
+    "created_at": 1_700_000_000,
+    "expires_at": 1_707_776_000,
+}
+
+
+def said(message: object) -> dict[str, Any]:
+    return {"body": json.dumps(message)}
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        ({"type": "hello"}, Message("hello")),
+        ({"type": "ping"}, Message("ping")),
+        ({"type": "ping", "sent_at": 1_700_000_000}, Message("ping")),
+        (
+            {"type": "ack", "notice_id": "1700000000.pur_0a.2"},
+            Message("ack", "1700000000.pur_0a.2"),
+        ),
+    ],
+)
+def test_a_message_is_read(message: object, read: Message) -> None:
+    assert read_message(said(message)) == read
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": ""},
+        {"type": "Hello"},
+        {"type": "$connect"},
+        {"type": "$disconnect"},
+        {"type": None},
+        {"type": 1},
+        {"type": ["hello"]},
+        *(
+            {"type": "ack", "notice_id": notice_id}
+            for notice_id in ("", None, 2, "a" * 101, "\ud800", "三毛")
+        ),
+        {"type": "ack"},
+        {},
+        [],
+        "hello",
+        None,
+    ],
+)
+def test_anything_else_is_bad_input(message: object) -> None:
+    with pytest.raises(BadInput):
+        read_message(said(message))
+
+
+@pytest.mark.parametrize("text", ["", "nyan", "{", "\x00"])
+def test_what_is_not_json_is_bad_input(text: str) -> None:
+    with pytest.raises(BadInput):
+        read_message({"body": text})
+
+
+def test_a_frame_is_one_line_of_json_that_keeps_japanese_as_it_is() -> None:
+    assert frame(type="pong", name="三毛猫") == '{"type":"pong","name":"三毛猫"}'
+
+
+def test_a_notice_comes_with_its_purchase_and_the_inventory_as_they_are_now() -> None:
+    inventory = {"cat_food": 30, "toy_mouse": -1}
+    told = json.loads(notice_frame(NOTICE, THREE_PACKS, inventory))
+    assert told == {
+        "type": "purchase.updated",
+        "notice_id": "1700000000.pur_mike.2",
+        "created_at": 1_700_000_000,
+        "purchase_id": "pur_mike",
+        "status": "granted",
+        "items": {"cat_food": 30},
+        "purchase": purchase_view(THREE_PACKS),
+        "inventory": inventory_view(inventory),
+    }
+
+
+def test_an_inventory_that_fits_is_sent_and_one_that_does_not_is_left_to_be_asked_for() -> None:
+    fits = {f"item_{number:03}": 1_000_000 for number in range(500)}
+    whole = notice_frame(NOTICE, THREE_PACKS, fits)
+    assert MAX_FRAME_BYTES * 0.75 < len(whole.encode()) <= MAX_FRAME_BYTES
+    assert len(json.loads(whole)["inventory"]["items"]) == 500
+    without = notice_frame(NOTICE, THREE_PACKS, {**fits, **{f"more_{number}": 1 for number in range(200)}})
+    assert len(without.encode()) < MAX_FRAME_BYTES
+    assert json.loads(without) == {**json.loads(whole), "inventory": None}
+
+
+def test_the_limit_counts_bytes_and_not_letters() -> None:
+    items = {f"item_{number:03}": 1_000_000 for number in range(620)}
+    room = MAX_FRAME_BYTES - len(notice_frame(NOTICE, THREE_PACKS, items).encode())
+    fits, does_not = (
+        replace(THREE_PACKS, product=replace(THREE_PACKS.product, name="猫" * letters))
+        for letters in (room // 3, room // 2)
+    )
+    assert json.loads(notice_frame(NOTICE, fits, items))["inventory"] is not None
+    assert json.loads(notice_frame(NOTICE, does_not, items))["inventory"] is None
+
+
+@pytest.mark.parametrize("error", [BadInput("NotFound", "no"), Retryable("ServiceUnavailable", "no")])
+def test_an_error_has_the_shape_that_it_has_over_http(error: BadInput | Retryable) -> None:
+    assert json.loads(error_frame(error)) == {
+        "type": "error",
+        "error": {"code": error.code, "message": "no"},
+    }
