@@ -13,6 +13,7 @@ from local.process import StartError
 from local.stack import FRONTEND_URL, Ports, Stack
 
 PORT_BASE = 4570
+FIRST_PORT, LAST_PORT_BASE = 1024, 65531
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def _options() -> argparse.Namespace:
     )
     options.add_argument(
         "--port-base",
-        type=int,
+        type=_port_base,
         default=os.environ.get("NYANKO_PORT_BASE", str(PORT_BASE)),
         help="the first of five ports in a row (NYANKO_PORT_BASE, default %(default)s)",
     )
@@ -52,6 +53,14 @@ def _options() -> argparse.Namespace:
         help="where Checkout sends players back to (NYANKO_FRONTEND_URL, default %(default)s)",
     )
     return options.parse_args()
+
+
+def _port_base(text: str) -> int:
+    if not (text.isdecimal() and FIRST_PORT <= int(text) <= LAST_PORT_BASE):
+        raise argparse.ArgumentTypeError(
+            f"NYANKO_PORT_BASE must be a port from {FIRST_PORT} to {LAST_PORT_BASE}, not {text!r}"
+        )
+    return int(text)
 
 
 def _welcome(stack: Stack) -> str:

@@ -79,6 +79,20 @@ def test_make_run_on_a_taken_port_says_so_in_one_line_and_fails(tmp_path: Path) 
     assert f"port {port}" in run.stderr
 
 
+@pytest.mark.parametrize("base", ["80", "65532", "4570.5", "nyanko"])
+def test_a_port_base_that_is_none_is_refused_before_anything_starts(tmp_path: Path, base: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "local", "--port-base", base, "--directory", str(tmp_path / "unused")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert f"must be a port from 1024 to 65531, not {base!r}" in run.stderr
+    assert not (tmp_path / "unused").exists()
+
+
 def test_a_folder_serves_one_stack_at_a_time(stack: Stack) -> None:
     with pytest.raises(StartError, match="NYANKO_LOCAL_DIR"):
         Stack(Ports.free(), stack.directory).__enter__()
