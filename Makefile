@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean
+.PHONY: help run demo test lint types build lock clean mutants soak
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,12 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+mutants: .venv/ready ## one-line faults of the production code, each of which a test must notice
+	@$(BIN)/python -m tests.mutants
+
+soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
+	@$(BIN)/python -m tests.soak
 
 build: .venv/ready ## what `sam deploy` would upload
 	PATH="$(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH" $(BIN)/sam build

@@ -6,6 +6,7 @@
 
 import contextvars
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,10 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1, eventbridge, lambda_svc
 from ministack.services.cloudformation import provisioners
+
+MAX_WORKERS = 4
+"""Of each function."""
+WAIT_SECONDS = 0.005
 
 
 def accept_events_of_step_functions() -> None:
@@ -101,10 +106,28 @@ def start_functions_when_they_are_made() -> None:
     handlers["create"] = create_and_start
 
 
+def keep_few_workers() -> None:
+    """Ministack starts a process for each invocation that finds none idle. In a burst those starts eat the
+    processor, so that nothing becomes idle and still more are started; here invocations wait for a worker.
+    """
+    lambda_runtime._LOCAL_MAX_WORKERS = MAX_WORKERS
+    acquire = lambda_svc.acquire_worker
+
+    def acquire_or_wait(*arguments: Any, **options: Any) -> Any:
+        while True:
+            worker, reason = acquire(*arguments, **options)
+            if reason != "func_cap":
+                return worker, reason
+            time.sleep(WAIT_SECONDS)
+
+    lambda_svc.acquire_worker = acquire_or_wait
+
+
 if __name__ == "__main__":
     accept_events_of_step_functions()
     respect_conditions_of_authorizers()
     read_openapi_documents_to_the_end()
     keep_logs_of_functions_in(Path(os.environ["FUNCTION_LOGS"]))
     start_functions_when_they_are_made()
+    keep_few_workers()
     app.main()

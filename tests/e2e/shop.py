@@ -44,7 +44,7 @@ class Shop:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self._http = urllib3.PoolManager(maxsize=16, retries=False, timeout=30)
+        self._http = urllib3.PoolManager(maxsize=16, retries=False, timeout=120)
 
     def close(self) -> None:
         self._http.clear()
@@ -70,7 +70,7 @@ class Shop:
         return self.form(url, payment_method="konbini", email="mike@nyanko.example", name="三毛 猫子")
 
     def payment_intent(self, session_id: str) -> str:
-        return str(self._stripe(f"/v1/checkout/sessions/{session_id}")["payment_intent"])
+        return str(self.stripe(f"/v1/checkout/sessions/{session_id}")["payment_intent"])
 
     def pay_voucher(self, session_id: str) -> Answer:
         return self.form(f"{self.stack.stripe}/c/voucher/{self.payment_intent(session_id)}/pay")
@@ -81,7 +81,7 @@ class Shop:
     # The shopkeeper, in Stripe's Dashboard
 
     def charge(self, session_id: str) -> str:
-        return str(self._stripe(f"/v1/payment_intents/{self.payment_intent(session_id)}")["latest_charge"])
+        return str(self.stripe(f"/v1/payment_intents/{self.payment_intent(session_id)}")["latest_charge"])
 
     def dashboard(self, path: str, **fields: Any) -> dict[str, Any]:
         """Press a button and return what came of it."""
@@ -101,7 +101,7 @@ class Shop:
         answered = self.request("PUT", url, json.dumps(wanted).encode(), headers)
         assert answered.status == 200, answered.body
 
-    def _stripe(self, path: str) -> dict[str, Any]:
+    def stripe(self, path: str) -> dict[str, Any]:
         answered = self.request(
             "GET", self.stack.stripe + path, None, {"Authorization": "Bearer sk_test_local"}
         )
@@ -122,7 +122,7 @@ class Shop:
 
     def events_of(self, purchase_id: str, event_type: str) -> list[dict[str, Any]]:
         """The stand-in's events of one type whose object names the purchase."""
-        found: Iterable[dict[str, Any]] = self._stripe(f"/v1/events?limit=100&type={event_type}")["data"]
+        found: Iterable[dict[str, Any]] = self.stripe(f"/v1/events?limit=100&type={event_type}")["data"]
         return [
             one
             for one in found
@@ -130,7 +130,7 @@ class Shop:
         ]
 
     def events_about(self, object_id: str, event_type: str) -> list[dict[str, Any]]:
-        found: Iterable[dict[str, Any]] = self._stripe(f"/v1/events?limit=100&type={event_type}")["data"]
+        found: Iterable[dict[str, Any]] = self.stripe(f"/v1/events?limit=100&type={event_type}")["data"]
         return [one for one in found if one["data"]["object"]["id"] == object_id]
 
     # The operator, in AWS
