@@ -5,7 +5,7 @@ BIN := .venv/bin
 RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants soak
+.PHONY: help run demo test lint types build lock clean mutants matrix soak
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,6 +35,9 @@ types: .venv/ready
 
 mutants: .venv/ready ## one-line faults of the production code, each of which a test must notice
 	@$(BIN)/python -m tests.mutants
+
+matrix: .venv/ready ## every state x every fault x every history
+	$(BIN)/pytest -m "slow or not slow" tests/workflow/test_fault_matrix.py
 
 soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
 	@$(BIN)/python -m tests.soak
