@@ -5,6 +5,7 @@
 # ruff: noqa: SLF001, ANN401 -- to mend a program from outside is to reach into it, and it is not typed
 
 import contextvars
+import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, eventbridge, lambda_svc
+from ministack.services import apigateway_v1, cloudwatch, eventbridge, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 MAX_WORKERS = 4
@@ -90,6 +91,39 @@ def keep_logs_of_functions_in(path: Path) -> None:
     lambda_svc._emit_lambda_logs = emit_and_keep
 
 
+def read_figures_out_of_logs() -> None:
+    """CloudWatch reads the embedded metric format out of logs and looks at its alarms; ministack does neither
+    for what functions print.
+    """
+    emit = lambda_svc._emit_lambda_logs
+
+    def emit_and_read(
+        func: dict[str, Any], request_id: str, text: str, *arguments: Any, **options: Any
+    ) -> None:
+        emit(func, request_id, text, *arguments, **options)
+        for line in text.splitlines():
+            if line.startswith('{"_aws":'):
+                _record(json.loads(line))
+
+    lambda_svc._emit_lambda_logs = emit_and_read
+
+
+def _record(figures: dict[str, Any]) -> None:
+    told: set[tuple[str, str]] = set()
+    for directive in figures["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = {name: figures[name] for name in names}
+            for metric in directive["Metrics"]:
+                for value in figures[metric["Name"]]:
+                    cloudwatch.record_metric(
+                        directive["Namespace"], metric["Name"], value, metric["Unit"], dimensions
+                    )
+                told.add((directive["Namespace"], metric["Name"]))
+    for alarm in cloudwatch._alarms.values():
+        if (alarm.get("Namespace"), alarm.get("MetricName")) in told:
+            cloudwatch._evaluate_alarm(alarm)
+
+
 def start_functions_when_they_are_made() -> None:
     """A first purchase would otherwise wait for eight cold starts, one after the other."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
@@ -128,6 +162,7 @@ if __name__ == "__main__":
     respect_conditions_of_authorizers()
     read_openapi_documents_to_the_end()
     keep_logs_of_functions_in(Path(os.environ["FUNCTION_LOGS"]))
+    read_figures_out_of_logs()
     start_functions_when_they_are_made()
     keep_few_workers()
     app.main()

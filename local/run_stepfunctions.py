@@ -105,5 +105,5 @@ if __name__ == "__main__":
     start_one_at_a_time()
     let_stopped_executions_stay_stopped()
     keep_clients()
-    execution_events.publish_to(aws.client("events", given.aws))
+    execution_events.publish_to(aws.client("events", given.aws), aws.client("cloudwatch", given.aws))
     moto.server.main(["-H", "127.0.0.1", "-p", given.port])

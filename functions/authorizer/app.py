@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from nyanko import wiring
 from nyanko.errors import BadInput
+from nyanko.players import Player
 
 logger = Logger()
 
@@ -24,11 +25,11 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     except BadInput as error:
         logger.info("refused", extra={"code": error.code, "reason": error.message})
         raise Exception("Unauthorized") from None  # noqa: TRY002 API Gateway answers 401 to this text alone
-    player = wiring.players().get(identity.player_id)
-    if player is None:
-        player = wiring.joinmake().player(identity.player_id, wiring.now())
-        wiring.players().put(player)
-        logger.info("new player", extra={"player_id": identity.player_id})
+    try:
+        player = _player(identity.player_id)
+    except Exception:
+        wiring.metric("AuthorizerFailed")
+        raise
     api, stage, _ = event["methodArn"].split("/", 2)
     return {
         "principalId": identity.player_id,
@@ -45,6 +46,15 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         },
         "context": {"player_id": player.player_id, "birth_month": player.birth_month or ""},
     }
+
+
+def _player(player_id: str) -> Player:
+    player = wiring.players().get(player_id)
+    if player is None:
+        player = wiring.joinmake().player(player_id, wiring.now())
+        wiring.players().put(player)
+        logger.info("new player", extra={"player_id": player_id})
+    return player
 
 
 def _iso(epoch_seconds: int) -> str:

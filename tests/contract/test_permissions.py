@@ -14,7 +14,7 @@ from nyanko import wiring
 from nyanko.adapters.joinmake import Joinmake
 from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
 from tests import template
-from tests.stripe_events import NOW, refund_event, session_event, signed
+from tests.stripe_events import NOW, checkout_session, refund_event, session_event, signed
 from tests.template import Function
 from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.calls import allows, calling_as
@@ -89,6 +89,19 @@ def use_the_pipeline(workflow: Workflow) -> None:
     workflow.deliver(signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1)))
 
 
+def look_for_what_was_lost(workflow: Workflow) -> None:
+    """An event whose execution died, and money that no event accounts for."""
+    purchase = workflow.sell("pur_kuro", quantity=1)
+    paid = session_event("completed", purchase)
+    workflow.meanwhile("RecordPayment", lambda: workflow.abort(paid["id"]))
+    workflow.deliver(signed(paid))
+    workflow.stripe_api.events[paid["id"]] = paid
+    workflow.stripe_api.checkouts.append(checkout_session(purchase, payment_intent=None))
+    workflow.now += 4 * 3600
+    found = workflow.invoke("reconcile", SAMPLES["reconcile"])
+    assert (found["listing"], found["stuck"]) == ("done", 1)
+
+
 @pytest.fixture
 def used(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
     """What each function needed while everything that it can do was done."""
@@ -99,6 +112,7 @@ def used(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[t
     workflow.invoke("authorizer", SAMPLES["authorizer"])
     use_the_api(workflow)
     use_the_pipeline(workflow)
+    look_for_what_was_lost(workflow)
     return workflow.calls.used
 
 

@@ -39,15 +39,15 @@ def invoke(folder: str, event: Any) -> Any:
         forget_wiring(keep_clients=True)
         handler = importlib.import_module(function.handler_module).lambda_handler
         # An event and an answer cross the wire as JSON.
-        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), _Context())))
+        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context_of(function))))
 
 
-class _Context(LambdaContext):
+def context_of(function: Function) -> LambdaContext:
     """Of a function that has only just begun."""
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 15_000
+    context = LambdaContext()
+    milliseconds = function.timeout * 1000
+    context.get_remaining_time_in_millis = lambda: milliseconds  # type: ignore[method-assign]
+    return context
 
 
 def by_name(name: str) -> Function:

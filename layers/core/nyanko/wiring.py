@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from nyanko.adapters.apigateway_sockets import Sockets
-    from nyanko.adapters.dynamodb_connections import Connections
     from nyanko.adapters.attribution import Attribution
+    from nyanko.adapters.dynamodb_checkpoints import Checkpoints
+    from nyanko.adapters.dynamodb_connections import Connections
     from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.dynamodb_grants import Grants
     from nyanko.adapters.dynamodb_inventory import Inventory
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from nyanko.adapters.sqs_queue import Queue
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
     from nyanko.adapters.stripe_checkout import StripeCheckout
+    from nyanko.adapters.stripe_records import StripeRecords
     from nyanko.adapters.web3auth import Web3AuthVerifier
 
 SECRET_MAX_AGE_SECONDS = 300
@@ -171,10 +173,22 @@ def attribution() -> "Attribution":
 def stripe_checkout() -> "StripeCheckout":
     from nyanko.adapters.stripe_checkout import StripeCheckout
 
+    return StripeCheckout(stripe_api_key(), os.environ["STRIPE_API_URL"], os.environ["FRONTEND_URL"])
+
+
+@cache
+def stripe_records() -> "StripeRecords":
+    from nyanko.adapters.stripe_records import StripeRecords
+
+    return StripeRecords(stripe_api_key(), os.environ["STRIPE_API_URL"])
+
+
+def stripe_api_key() -> str:
+    """Raises `Retryable` (`NotConfigured`) when there is none."""
     api_key = secret("stripe_api_key")
     if not api_key:
         raise Retryable("NotConfigured", "no Stripe API key is stored")
-    return StripeCheckout(api_key, os.environ["STRIPE_API_URL"], os.environ["FRONTEND_URL"])
+    return api_key
 
 
 @cache
@@ -196,6 +210,13 @@ def events() -> "Events":
     from nyanko.adapters.dynamodb_events import Events
 
     return Events(_dynamodb(), table("events"))
+
+
+@cache
+def checkpoints() -> "Checkpoints":
+    from nyanko.adapters.dynamodb_checkpoints import Checkpoints
+
+    return Checkpoints(_dynamodb(), table("checkpoints"))
 
 
 @cache

@@ -3,7 +3,7 @@
 The workflow itself claims and ignores (statemachines/payment.asl.yaml); the grant's transaction applies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
@@ -28,6 +28,38 @@ class Events:
                 TableName=self._table, Key=to_item({"event_id": event_id}), ConsistentRead=True
             )
         return from_item(found["Item"]) if "Item" in found else None
+
+    def states(self, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Of those events that have a row: its state and execution, and why it is parked, by event id."""
+        found: dict[str, dict[str, Any]] = {}
+        for batch in (event_ids[start : start + 100] for start in range(0, len(event_ids), 100)):
+            keys: Any = [to_item({"event_id": event_id}) for event_id in batch]
+            while keys:
+                asked: Any = {
+                    "Keys": keys,
+                    "ConsistentRead": True,
+                    # The bodies stay where they are.
+                    "ProjectionExpression": "event_id, #state, execution, purchase_id, parked_reason",
+                    "ExpressionAttributeNames": {"#state": "state"},
+                }
+                with aws_errors("DynamoDB"):
+                    read = self._client.batch_get_item(RequestItems={self._table: asked})
+                rows = [from_item(item) for item in read["Responses"].get(self._table, [])]
+                found |= {row["event_id"]: row for row in rows}
+                unprocessed = read["UnprocessedKeys"].get(self._table)
+                keys = unprocessed["Keys"] if unprocessed else []
+        return found
+
+    def ids_of_purchase(self, purchase_id: str) -> list[str]:
+        """The events that are known to be about a purchase, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_purchase",
+            KeyConditionExpression="purchase_id = :purchase_id",
+            ExpressionAttributeValues=to_item({":purchase_id": purchase_id}),
+        )
+        with aws_errors("DynamoDB"):
+            return [from_item(item)["event_id"] for page in pages for item in page["Items"]]
 
     def apply(self, event_id: str, purchase_id: str, now: int) -> None:
         """Mark an event as applied whose facts change nothing in the inventory."""

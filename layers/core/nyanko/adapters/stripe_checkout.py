@@ -1,35 +1,18 @@
-"""Stripe's hosted Checkout and the objects behind it, through the SDK.
+"""Stripe's hosted Checkout and the objects behind it."""
 
-Import costs a cold start dearly, so only the functions that call Stripe import this.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import stripe
 
+from nyanko.adapters.stripe_client import stripe_client, stripe_errors
 from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
-from nyanko.stripe_events import API_VERSION
-
-# Below API Gateway's 29 seconds even when each of the SDK's retries waits that long.
-TIMEOUT_SECONDS = (3, 6)
-MAX_NETWORK_RETRIES = 2
 
 
 class StripeCheckout:
     def __init__(self, api_key: str, api_url: str, frontend_url: str) -> None:
-        # No file in the home folder, no identifier of this machine in the requests.
-        stripe.enable_telemetry = False
         self._frontend_url = frontend_url
-        self._stripe = stripe.StripeClient(
-            api_key,
-            stripe_version=API_VERSION,
-            max_network_retries=MAX_NETWORK_RETRIES,
-            base_addresses={"api": api_url},
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-        )
+        self._stripe = stripe_client(api_key, api_url)
 
     def open_session(self, purchase: Purchase) -> tuple[str, str]:
         """Open the purchase's Checkout Session and return its id and the URL of its page.
@@ -101,15 +84,3 @@ class StripeCheckout:
         with stripe_errors():
             refunds = self._stripe.v1.refunds.list({"charge": charge, "limit": 100})
             return [refund.to_dict() for refund in refunds.auto_paging_iter()]
-
-
-@contextmanager
-def stripe_errors() -> Iterator[None]:
-    """Turn what may pass by itself into `Retryable`: no connection, a fault of Stripe's, the rate limit
-    (https://docs.stripe.com/error-handling)."""
-    try:
-        yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        raise Retryable("StripeUnavailable", "Stripe could not be reached") from error
-    except stripe.APIError as error:
-        raise Retryable("StripeUnavailable", f"Stripe answered {error.http_status}") from error

@@ -1,0 +1,236 @@
+"""The scheduled walk: what Stripe has and we have not is asked for again, never around the workflow."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nyanko.purchases import Purchase
+from nyanko.reconciliation import DAY_SECONDS, DRIFT_SECONDS, MEMORY_SECONDS, OVERDUE_SECONDS, SETTLED_SECONDS
+from tests import template
+from tests.stripe_events import (
+    Event,
+    checkout_session,
+    dispute_event,
+    payment_intent_id,
+    refund,
+    session_event,
+    signed,
+)
+from tests.workflow import lambda_runtime
+from tests.workflow.engine import Workflow
+
+ONE_PACK = {"cat_food": 10, "toy_mouse": 1}
+NOTHING = {"missing": 0, "stuck": 0, "overdue": 0, "drift": 0}
+
+
+def reconcile(workflow: Workflow) -> dict[str, Any]:
+    """One run; what it found, without how far it came."""
+    result: dict[str, Any] = workflow.invoke("reconcile", {})
+    assert result["listing"] == "done"
+    return {name: result[name] for name in NOTHING}
+
+
+def happen(workflow: Workflow, *events: Event) -> None:
+    """Stripe knows of the events, and has told us of none."""
+    for event in events:
+        workflow.stripe_api.events[event["id"]] = event | {"created": workflow.now}
+    workflow.now += SETTLED_SECONDS + 1
+
+
+def charged(purchase: Purchase, **changed: Any) -> dict[str, Any]:
+    """The purchase's paid session as Stripe lists it, payment and charge in place."""
+    charge = {
+        "id": "ch_1",
+        "object": "charge",
+        "created": purchase.created_at,
+        "amount_refunded": 0,
+        "disputed": False,
+        **changed,
+    }
+    payment = {"id": payment_intent_id(purchase), "object": "payment_intent", "latest_charge": charge}
+    return checkout_session(purchase, payment_intent=payment)
+
+
+def deliver_queued(workflow: Workflow) -> None:
+    for message in workflow.queued():
+        assert workflow.receive(message) == []
+
+
+def test_a_webhook_that_never_came_is_made_up_for(workflow: Workflow) -> None:
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    assert reconcile(workflow) == {**NOTHING, "missing": 1}
+    deliver_queued(workflow)
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+    assert reconcile(workflow) == NOTHING
+
+
+def test_what_is_on_its_way_from_stripe_is_waited_for(workflow: Workflow) -> None:
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    workflow.now -= 2
+    assert reconcile(workflow) == NOTHING
+
+
+def test_what_came_to_its_end_is_left_alone(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1))
+    foreign = session_event("completed", workflow.sell("pur_tama"), metadata={})
+    parked = session_event("completed", workflow.sell("pur_kuro"), amount_total=1)
+    workflow.deliver(signed(paid), signed(foreign), signed(parked))
+    happen(workflow, paid, foreign, parked)
+    assert reconcile(workflow) == NOTHING
+    assert workflow.queued() == []
+
+
+def test_an_event_whose_execution_died_is_run_again(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1))
+    workflow.meanwhile("ClaimEvent", lambda: workflow.abort(paid["id"]), after_effect=True)
+    workflow.deliver(signed(paid))
+    happen(workflow, paid)
+    assert reconcile(workflow) == {**NOTHING, "stuck": 1}
+    deliver_queued(workflow)
+    assert workflow.executions(paid["id"])[-1].name == f"{paid['id']}-r1"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_an_event_whose_execution_runs_is_waited_for(workflow: Workflow) -> None:
+    paid = session_event("completed", workflow.sell(quantity=1))
+    happen(workflow, paid)
+    found: list[dict[str, Any]] = []
+    workflow.meanwhile("RecordPayment", lambda: found.append(reconcile(workflow)))
+    workflow.deliver(signed(paid, at=workflow.now))
+    assert found == [NOTHING]
+
+
+def test_every_page_is_looked_at(workflow: Workflow) -> None:
+    workflow.stripe_api.page_size = 3
+    for number in range(8):
+        happen(workflow, session_event("completed", workflow.sell(f"pur_{number}", quantity=1)))
+    assert reconcile(workflow) == {**NOTHING, "missing": 8}
+    assert len(workflow.queued()) == 8
+
+
+def test_a_run_that_is_short_of_time_is_continued_by_the_next(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow.stripe_api.page_size = 3
+    for number in range(8):
+        happen(workflow, session_event("completed", workflow.sell(f"pur_{number}", quantity=1)))
+    left = iter([300_000, 300_000, 59_000])
+    short = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
+    with monkeypatch.context() as patch:
+        patch.setattr(lambda_runtime, "context_of", lambda _: short)
+        interrupted = workflow.invoke("reconcile", {})
+    assert (interrupted["listing"], interrupted["missing"]) == ("events", 6)
+    workflow.now += 3600
+    assert reconcile(workflow) == {**NOTHING, "missing": 2}
+
+
+def test_a_walk_looks_back_to_where_the_last_one_ended(workflow: Workflow) -> None:
+    assert reconcile(workflow) == NOTHING
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    workflow.now += 5 * DAY_SECONDS
+    assert reconcile(workflow) == {**NOTHING, "missing": 1}
+
+
+def test_no_walk_looks_back_further_than_stripe_remembers(workflow: Workflow) -> None:
+    assert reconcile(workflow) == NOTHING
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    workflow.now += MEMORY_SECONDS
+    assert reconcile(workflow) == NOTHING
+
+
+def test_money_that_no_event_accounts_for_is_drift(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.stripe_api.checkouts.append(charged(purchase))
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+    assert workflow.queued() == []
+
+
+def test_fresh_money_is_no_drift_yet(workflow: Workflow) -> None:
+    workflow.stripe_api.checkouts.append(charged(workflow.sell(quantity=1)))
+    workflow.now += DRIFT_SECONDS
+    assert reconcile(workflow) == NOTHING
+
+
+def test_a_parked_event_accounts_for_its_money(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.fail("VerifyEvent", "KeyError")
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.checkouts.append(charged(purchase))
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == NOTHING
+
+
+def test_a_refund_that_we_do_not_know_of_is_drift(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.stripe_api.checkouts.append(charged(purchase, amount_refunded=500))
+    workflow.stripe_api.refunds[payment_intent_id(purchase)] = [refund(purchase)]
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+
+
+def test_a_refund_and_a_dispute_that_we_know_of_are_no_drift(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    disputed = dispute_event("created", purchase)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    workflow.deliver(signed(disputed))
+    workflow.stripe_api.checkouts.append(charged(purchase, disputed=True))
+    workflow.stripe_api.disputes[payment_intent_id(purchase)] = [disputed["data"]["object"]]
+    workflow.now += DRIFT_SECONDS + 1
+    assert workflow.purchase().facts.held
+    assert reconcile(workflow) == NOTHING
+
+
+def test_a_grant_without_money_is_drift(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.deliver(signed(session_event("completed", purchase)))
+    unpaid = checkout_session(purchase, payment_status="unpaid", status="expired", payment_intent=None)
+    workflow.stripe_api.checkouts.append(unpaid)
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+
+
+def test_money_for_a_purchase_that_we_do_not_have_is_drift(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.stripe_api.checkouts.append(charged(purchase) | {"metadata": {"purchase_id": "pur_nobody"}})
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+
+
+def test_sessions_of_other_applications_are_not_ours_to_compare(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.stripe_api.checkouts += [
+        charged(purchase) | {"id": "cs_1", "metadata": {}},
+        charged(purchase) | {"id": "cs_2", "metadata": None},
+        charged(purchase) | {"id": "cs_3", "mode": "subscription"},
+    ]
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == NOTHING
+
+
+def test_a_session_that_stripe_leaves_open_is_closed(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    still_open = checkout_session(purchase, payment_status="unpaid", status="open", payment_intent=None)
+    workflow.stripe_api.checkouts.append(still_open)
+    workflow.now = purchase.expires_at + OVERDUE_SECONDS
+    assert reconcile(workflow) == NOTHING
+    workflow.now += 1
+    assert reconcile(workflow) == {**NOTHING, "overdue": 1}
+    assert workflow.stripe_api.expired == [still_open["id"]]
+
+
+def test_each_run_tells_cloudwatch_what_it_found(
+    workflow: Workflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    reconcile(workflow)
+    told = capsys.readouterr().out
+    assert '"ReconcileMissing":[1.0]' in told
+    assert '"ReconcileDrift":[0.0]' in told
+
+
+def test_it_is_called_every_hour() -> None:
+    (schedule,) = template.functions()["reconcile"].events.values()
+    assert schedule["Properties"]["Schedule"] == "rate(1 hour)"
