@@ -212,6 +212,24 @@ def test_an_event_that_was_granted_meanwhile_is_not_parked(workflow: Workflow) -
     assert workflow.dead_letters() == []
 
 
+def test_an_event_that_is_granted_after_another_execution_parked_it_is_parked_no_more(
+    workflow: Workflow,
+) -> None:
+    delivery = signed(session_event("completed", workflow.sell(quantity=1)))
+
+    def park_it_beside() -> None:
+        workflow.fail("RecordPayment", "KeyError")
+        workflow.start(delivery, f"{delivery['event_id']}-beside")
+        assert workflow.event_row(delivery["event_id"])["state"] == "parked"
+
+    workflow.meanwhile("GrantItems", park_it_beside)
+    assert workflow.deliver(delivery).status == "SUCCEEDED"
+    row = workflow.event_row(delivery["event_id"])
+    assert row["state"] == "applied"
+    assert "parked_reason" not in row, "it would stay in the index of parked events"
+    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
+
+
 @pytest.mark.parametrize("mended", ["signature", "amount", "mode"])
 def test_a_resent_event_is_granted_once_the_cause_is_mended(workflow: Workflow, mended: str) -> None:
     purchase = workflow.sell(quantity=1)
