@@ -146,9 +146,11 @@ class Workflow:
             f"{folder} {operation}", failing(refused, after_effect=after_effect), times
         )
 
-    def meanwhile_call(self, folder: str, operation: str, act: Callable[[], object]) -> None:
-        """Do something just before a function's next call of an operation: between its read and its write."""
-        self.calls.happenings.plan(f"{folder} {operation}", Happening(_as_nobody(act)))
+    def meanwhile_call(
+        self, folder: str, operation: str, act: Callable[[], object], *, after_effect: bool = False
+    ) -> None:
+        """Do something just before or after a function's next call: between its read and its write."""
+        self.calls.happenings.plan(f"{folder} {operation}", Happening(_as_nobody(act), after_effect))
 
     def rows(self, noun: str) -> list[dict[str, Any]]:
         """All rows of a table."""

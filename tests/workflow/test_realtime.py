@@ -216,10 +216,12 @@ def test_a_game_that_was_away_is_told_all_it_has_not_acknowledged_oldest_first(w
     assert [one.get("notice_id") for one in game.hello()] == [written[0], written[2], written[4], None]
 
 
-def test_a_purchase_in_the_middle_of_a_hello_is_pushed_or_caught_up_with(workflow: Workflow) -> None:
-    """The row stands before the notices are read, so the notification finds it."""
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+def test_a_purchase_around_the_moment_in_which_a_hello_reads_the_notices_is_not_missed(
+    workflow: Workflow, *, after_effect: bool
+) -> None:
     game, purchase = Game(workflow), workflow.sell()
-    workflow.meanwhile_call("realtime", "Query", lambda: pay(workflow, purchase))
+    workflow.meanwhile_call("realtime", "Query", lambda: pay(workflow, purchase), after_effect=after_effect)
     game.hello()
     assert set(game.notices) == set(unseen(workflow))
     assert len(unseen(workflow)) == 1
