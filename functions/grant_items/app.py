@@ -7,7 +7,6 @@ from aws_lambda_powertools import Logger
 from nyanko import wiring
 from nyanko.errors import Permanent
 from nyanko.grants import Grant, converge
-from nyanko.purchases import status
 
 logger = Logger()
 
@@ -35,12 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return {
         "event_id": event["event_id"],
         "execution": event["execution"],
-        "player_id": grant.after.player_id,
-        "purchase_id": grant.after.purchase_id,
-        "version": grant.after.version,
-        "updated_at": grant.after.updated_at,
-        "status": status(grant.after),
-        "items": grant.items,
+        **grant.telling,
     }
 
 

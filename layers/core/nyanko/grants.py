@@ -2,8 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from nyanko.purchases import Purchase, entitled
+from nyanko.purchases import Purchase, entitled, status
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the ledger; a purchase has one for each of its versions and items."""
+
+    line_id: str
+    item_id: str
+    delta: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,31 @@ class Grant:
     @property
     def nothing_due(self) -> bool:
         return self.before.granted == self.after.granted
+
+    @property
+    def lines(self) -> list[Line]:
+        purchase = self.after
+        return [
+            Line(
+                line_id=f"{purchase.purchase_id}#{purchase.version}#{item_id}",
+                item_id=item_id,
+                delta=count,
+                reason="purchase" if count > 0 else "reversal",
+            )
+            for item_id, count in self.items.items()
+        ]
+
+    @property
+    def telling(self) -> dict[str, Any]:
+        """What the player is told of it."""
+        return {
+            "player_id": self.after.player_id,
+            "purchase_id": self.after.purchase_id,
+            "version": self.after.version,
+            "updated_at": self.after.updated_at,
+            "status": status(self.after),
+            "items": self.items,
+        }
 
 
 def converge(purchase: Purchase, now: int) -> Grant:

@@ -1,6 +1,6 @@
 """A purchase: what was ordered, what Stripe said of its money, and what was granted for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Literal
 
@@ -48,6 +48,11 @@ class Purchase:
     @property
     def expires_at(self) -> int:
         return self.created_at + CHECKOUT_SECONDS
+
+
+def with_facts(purchase: Purchase, facts: Facts, now: int) -> Purchase:
+    """The purchase once these facts are recorded, which is a change of its version."""
+    return replace(purchase, facts=facts, version=purchase.version + 1, updated_at=now)
 
 
 def entitled(purchase: Purchase) -> int:

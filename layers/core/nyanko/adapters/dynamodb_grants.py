@@ -14,6 +14,7 @@
 Whoever loses the race on `version` reads again, and finds less to do or nothing.
 """
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
@@ -21,7 +22,7 @@ from nyanko.adapters.dynamodb import to_item
 from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
 from nyanko.errors import Retryable
-from nyanko.grants import Grant
+from nyanko.grants import Grant, Line
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,10 +46,7 @@ class Grants:
         writes = [
             self._purchase(grant),
             *(self._item(grant, item_id, count, now) for item_id, count in grant.items.items()),
-            *(
-                self._line(grant, item_id, count, event_id, execution, now)
-                for item_id, count in grant.items.items()
-            ),
+            *(self._line(grant, line, event_id, execution, now) for line in grant.lines),
             self._event(grant, event_id, now),
         ]
         try:
@@ -88,19 +86,15 @@ class Grants:
         }
 
     def _line(
-        self, grant: Grant, item_id: str, count: int, event_id: str, execution: str, now: int
+        self, grant: Grant, line: Line, event_id: str, execution: str, now: int
     ) -> "TransactWriteItemTypeDef":
-        purchase = grant.after
         return {
             "Put": {
                 "TableName": self._ledger,
                 "Item": to_item(
                     {
-                        "player_id": purchase.player_id,
-                        "line_id": f"{purchase.purchase_id}#{purchase.version}#{item_id}",
-                        "item_id": item_id,
-                        "delta": count,
-                        "reason": "purchase" if count > 0 else "reversal",
+                        "player_id": grant.after.player_id,
+                        **asdict(line),
                         "event_id": event_id,
                         "execution": execution,
                         "at": now,

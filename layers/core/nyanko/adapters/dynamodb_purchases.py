@@ -10,7 +10,7 @@ from nyanko.adapters.dynamodb_products import product_of
 from nyanko.errors import Retryable
 from nyanko.facts import Facts
 from nyanko.pages import Page, Position
-from nyanko.purchases import Purchase
+from nyanko.purchases import Purchase, with_facts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,7 +85,7 @@ class Purchases:
 
         Raises `Retryable` (`Conflict`) if somebody did: read again, merge again.
         """
-        recorded = replace(purchase, facts=facts, version=purchase.version + 1, updated_at=now)
+        recorded = with_facts(purchase, facts, now)
         row = _row(recorded)
         payment_intent = ", payment_intent = :payment_intent" if facts.payment_intent else ""
         try:
