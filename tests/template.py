@@ -60,7 +60,7 @@ def resolved(value: Any) -> Any:
             case [("Fn::GetAtt", [logical_id, "Arn"])]:
                 return arn(logical_id)
             case [("Fn::Sub", str(text))]:
-                return re.sub(r"\$\{([\w:]+)\}", lambda name: str(resolved({"Ref": name[1]})), text)
+                return re.sub(r"\$\{([\w:]+(?:\.Stage)?)\}", lambda name: str(resolved({"Ref": name[1]})), text)
         return {key: resolved(inner) for key, inner in value.items()}
     return [resolved(inner) for inner in value] if isinstance(value, list) else value
 
@@ -119,6 +119,8 @@ def _function(logical_id: str, properties: Mapping[str, Any]) -> Function:
 
 
 def _ref(logical_id: str) -> str:
+    if logical_id.endswith(".Stage"):  # SAM's name for the stage that it generates with an API
+        return str(resolved(RESOURCES[logical_id.removesuffix(".Stage")]["Properties"]["StageName"]))
     service, _, name = _identity(logical_id)
     if service == "sqs":
         return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
