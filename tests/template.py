@@ -60,7 +60,9 @@ def resolved(value: Any) -> Any:
             case [("Fn::GetAtt", [logical_id, "Arn"])]:
                 return arn(logical_id)
             case [("Fn::Sub", str(text))]:
-                return re.sub(r"\$\{([\w:]+(?:\.Stage)?)\}", lambda name: str(resolved({"Ref": name[1]})), text)
+                return re.sub(
+                    r"\$\{([\w:]+(?:\.Stage)?)\}", lambda name: str(resolved({"Ref": name[1]})), text
+                )
         return {key: resolved(inner) for key, inner in value.items()}
     return [resolved(inner) for inner in value] if isinstance(value, list) else value
 
