@@ -10,10 +10,10 @@ from pathlib import Path
 
 from local.names import ROOT
 from local.process import StartError
-from local.stack import FRONTEND_URL, Ports, Stack
+from local.stack import Ports, Stack
 
 PORT_BASE = 4570
-FIRST_PORT, LAST_PORT_BASE = 1024, 65531
+FIRST_PORT, LAST_PORT_BASE = 1024, 65530
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def _options() -> argparse.Namespace:
         "--port-base",
         type=_port_base,
         default=os.environ.get("NYANKO_PORT_BASE", str(PORT_BASE)),
-        help="the first of five ports in a row (NYANKO_PORT_BASE, default %(default)s)",
+        help="the first of six ports in a row (NYANKO_PORT_BASE, default %(default)s)",
     )
     options.add_argument(
         "--directory",
@@ -49,8 +49,8 @@ def _options() -> argparse.Namespace:
     )
     options.add_argument(
         "--frontend",
-        default=os.environ.get("NYANKO_FRONTEND_URL", FRONTEND_URL),
-        help="where Checkout sends players back to (NYANKO_FRONTEND_URL, default %(default)s)",
+        default=os.environ.get("NYANKO_FRONTEND_URL"),
+        help="where Checkout sends players back to (NYANKO_FRONTEND_URL, default: the shop)",
     )
     return options.parse_args()
 
@@ -67,6 +67,7 @@ def _welcome(stack: Stack) -> str:
     return f"""\
 The stack is up; Ctrl-C stops it. What it knows is gone then.
 
+  shop            {stack.web}
   api             {stack.api}
   WebSocket       {stack.ws}
   Stripe          {stack.stripe}

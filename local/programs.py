@@ -1,4 +1,4 @@
-"""The five programs of the stack: two engines that play AWS, and three stand-ins.
+"""The six programs of the stack: two engines that play AWS, three stand-ins, and the demo shop.
 
 Ministack plays all of AWS but Step Functions, which is moto's: moto's interpreter keeps AWS's error names,
 Retry, Catch and path semantics, ministack's does not. Moto in turn has no API gateway and no event source
@@ -72,6 +72,15 @@ def joinmake(port: int, directory: Path) -> Process:
     return Process(
         "joinmake",
         ["local.joinmake", "--port", str(port), "--api-key", JOINMAKE_API_KEY],
+        health=f"{loopback(port)}/_health",
+        directory=directory,
+    )
+
+
+def web(port: int, api_url: str, web3auth_url: str, directory: Path) -> Process:
+    return Process(
+        "web",
+        ["local.web", "--port", str(port), "--api", api_url, "--web3auth", web3auth_url],
         health=f"{loopback(port)}/_health",
         directory=directory,
     )

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from local import programs
 from local.names import (
@@ -26,9 +27,6 @@ from local.names import (
 )
 from local.process import StartError
 
-FRONTEND_URL = "http://127.0.0.1:5173"
-"""Where Checkout sends players back to unless told otherwise; the stack serves nothing there."""
-
 DESCRIPTION = "stack.json"
 
 
@@ -41,6 +39,7 @@ class Ports:
     stripe: int
     web3auth: int
     joinmake: int
+    web: int
 
     @classmethod
     def from_base(cls, base: int) -> Self:
@@ -72,20 +71,25 @@ class Ports:
 class Stack:
     """While it is entered the whole system runs; at first its tables hold the catalogue alone.
 
+    `frontend` is where Checkout sends players back to, and whose origin may call the APIs: the demo shop,
+    unless another page is named.
+
     A program that dies is started again: ministack as fresh as at the start, the others without what they
     knew. All files are in `directory`: `stack.json`, which tells other programs where everything is, and
     `logs/`. Entering raises `StartError`, and then leaves nothing running.
     """
 
-    def __init__(self, ports: Ports, directory: Path, frontend: str = FRONTEND_URL) -> None:
+    def __init__(self, ports: Ports, directory: Path, frontend: str | None = None) -> None:
         self.ports = ports
         self.directory = directory.resolve()
-        self.frontend = frontend
         self.aws = loopback(ports.aws)
         self.stepfunctions = loopback(ports.stepfunctions)
         self.stripe = loopback(ports.stripe)
         self.web3auth = loopback(ports.web3auth)
         self.joinmake = loopback(ports.joinmake)
+        self.web = f"{loopback(ports.web)}/shop/"
+        self.frontend = frontend or self.web
+        self.frontend_origin = "{0.scheme}://{0.netloc}".format(urlsplit(self.frontend))
         self.api = f"{self.aws}/_aws/execute-api/{API_ID}/{STAGE}"
         self.ws = f"ws://127.0.0.1:{ports.aws}/_aws/execute-api/{REALTIME_API_ID}/{STAGE}"
         self.outputs: dict[str, str] = {}
@@ -98,6 +102,7 @@ class Stack:
                 programs.stripe(ports.stripe, self.directory, on_restart=self._reconnect_stripe),
                 programs.web3auth(ports.web3auth, self.directory),
                 programs.joinmake(ports.joinmake, self.directory),
+                programs.web(ports.web, self.api, self.web3auth, self.directory),
             )
         }
         self._furnishing = threading.RLock()
@@ -136,6 +141,7 @@ class Stack:
             "stripe": self.stripe,
             "web3auth": self.web3auth,
             "joinmake": self.joinmake,
+            "web": self.web,
             "frontend": self.frontend,
             "webhook_secret": self.webhook_secret,
         }
@@ -159,7 +165,7 @@ class Stack:
                 "joinmake_api_url": self.joinmake,
                 "stripe_api_url": self.stripe,
                 "frontend_url": self.frontend,
-                "frontend_origin": self.frontend,
+                "frontend_origin": self.frontend_origin,
                 "realtime_url": self.ws,
             }
             foundation.lay(self.aws, parameters)

@@ -23,7 +23,7 @@ from local.stack import Ports, Stack
 from tests.processes import LINUX, LOOPBACK, alive, descendants, frozen, listening, was_told_something
 
 PATIENCE_SECONDS = 60
-PROGRAMS = 5
+PROGRAMS = 6
 VERIFY_EVENT = "AWS_LAMBDA_FUNCTION_NAME=local_jm_nyanko_verify_event"
 
 
@@ -43,6 +43,7 @@ def test_other_programs_are_told_where_everything_is(stack: Stack, http: request
     assert http.get(f"{told['api']}/health").json()["stage"] == told["stage"] == "local"
     for stand_in in ("stripe", "web3auth", "joinmake"):
         assert http.get(f"{told[stand_in]}/_health").status_code == 200
+    assert http.get(told["web"]).headers["Content-Type"].startswith("text/html")
     assert told["webhook_secret"].startswith("whsec_")
     assert (told["region"], told["account"]) == ("ap-northeast-1", "123456789012")
     machine = f"arn:aws:states:{told['region']}:{told['account']}:stateMachine:local_jm_nyanko_payment"
@@ -79,7 +80,7 @@ def test_make_run_on_a_taken_port_says_so_in_one_line_and_fails(tmp_path: Path) 
     assert f"port {port}" in run.stderr
 
 
-@pytest.mark.parametrize("base", ["80", "65532", "4570.5", "nyanko"])
+@pytest.mark.parametrize("base", ["80", "65531", "4570.5", "nyanko"])
 def test_a_port_base_that_is_none_is_refused_before_anything_starts(tmp_path: Path, base: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "local", "--port-base", base, "--directory", str(tmp_path / "unused")],
@@ -89,7 +90,7 @@ def test_a_port_base_that_is_none_is_refused_before_anything_starts(tmp_path: Pa
         check=False,
     )
     assert run.returncode == 2
-    assert f"must be a port from 1024 to 65531, not {base!r}" in run.stderr
+    assert f"must be a port from 1024 to 65530, not {base!r}" in run.stderr
     assert not (tmp_path / "unused").exists()
 
 
@@ -232,13 +233,13 @@ def test_an_authorization_that_is_cached_ends_with_its_token(stack: Stack, http:
 
 
 def test_a_browser_of_the_frontend_may_call_and_read_refusals(stack: Stack, http: requests.Session) -> None:
-    asked = {"Origin": stack.frontend, "Access-Control-Request-Method": "POST"}
+    asked = {"Origin": stack.frontend_origin, "Access-Control-Request-Method": "POST"}
     allowed = http.options(f"{stack.api}/checkout", headers=asked).headers
-    assert allowed["Access-Control-Allow-Origin"] == stack.frontend
+    assert allowed["Access-Control-Allow-Origin"] == stack.frontend_origin
     assert "Idempotency-Key" in allowed["Access-Control-Allow-Headers"]
     refused = http.get(f"{stack.api}/inventory", headers={"Authorization": "Bearer a.b.c"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "Unauthorized")
-    assert refused.headers["Access-Control-Allow-Origin"] == stack.frontend
+    assert refused.headers["Access-Control-Allow-Origin"] == stack.frontend_origin
 
 
 # Hands
@@ -332,7 +333,7 @@ def free_base() -> int:
         except StartError:
             continue
         return base
-    raise AssertionError("no five free ports in a row")
+    raise AssertionError("no six free ports in a row")
 
 
 def answers(http: requests.Session, url: str) -> bool:
