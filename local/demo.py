@@ -14,6 +14,7 @@ import requests
 from local.names import STRIPE_API_KEY
 from local.process import StartError
 from local.stack import Ports, Stack
+from local.websocket import WebSocket
 
 PLAYER, PRODUCT_ID, QUANTITY, RESENDS = "mike", "neko_starter_pack", 2, 3
 CARD = {"card_number": "4242 4242 4242 4242", "expiry": "12/34", "cvc": "123"}
@@ -63,22 +64,29 @@ def play(stack: Stack, http: requests.Session) -> None:
     before = inventory()
     tell(f"inventory before: {shown(before)}")
 
-    order = {"product_id": PRODUCT_ID, "quantity": QUANTITY}
-    purchase = send(http, "POST", f"{stack.api}/checkout", 201, headers=game, json=order)
-    tell(f"checkout {purchase['purchase_id']}: {purchase['amount']} yen at {purchase['url']}")
+    with listening(stack, http, game) as live:
+        tell(f"the game listens at {stack.ws}")
 
-    paid = http.post(purchase["url"], data=CARD, allow_redirects=False)
-    require(paid.status_code == 303, f"paying was answered with {paid.status_code}")
-    tell("paid by card on the hosted page")
+        order = {"product_id": PRODUCT_ID, "quantity": QUANTITY}
+        purchase = send(http, "POST", f"{stack.api}/checkout", 201, headers=game, json=order)
+        tell(f"checkout {purchase['purchase_id']}: {purchase['amount']} yen at {purchase['url']}")
 
-    event = completed(stack, http, purchase["purchase_id"])
-    tell(f"Stripe sends {event} ({stack.api}/stripe/webhook)")
+        paid = http.post(purchase["url"], data=CARD, allow_redirects=False)
+        require(paid.status_code == 303, f"paying was answered with {paid.status_code}")
+        tell("paid by card on the hosted page")
 
-    url = f"{stack.api}/purchases/{purchase['purchase_id']}"
-    granted = eventually(
-        lambda: send(http, "GET", url, 200, headers=game)["status"], lambda status: status == "granted"
-    )
-    tell(f"the purchase is {granted}")
+        event = completed(stack, http, purchase["purchase_id"])
+        tell(f"Stripe sends {event} ({stack.api}/stripe/webhook)")
+
+        url = f"{stack.api}/purchases/{purchase['purchase_id']}"
+        granted = eventually(
+            lambda: send(http, "GET", url, 200, headers=game)["status"], lambda status: status == "granted"
+        )
+        tell(f"the purchase is {granted}")
+
+        notice = json.loads(live.receive())
+        require(notice["purchase_id"] == purchase["purchase_id"], f"the game was told {notice}")
+        tell(f"pushed into the game: {notice['status']}, {shown(notice['items'])}")
 
     [execution] = executions(stack, event)
     path = eventually(lambda: states(stack, execution), lambda passed: passed[-1] == "ExecutionSucceeded")
@@ -106,6 +114,16 @@ def send(http: requests.Session, method: str, url: str, status: int, **options: 
     answer = http.request(method, url, timeout=PATIENCE_SECONDS, **options)
     require(answer.status_code == status, f"{method} {url} was answered {answer.status_code}: {answer.text}")
     return answer.json()
+
+
+def listening(stack: Stack, http: requests.Session, game: Mapping[str, str]) -> WebSocket:
+    """The game's WebSocket, over which it is told what happens from now on."""
+    ticket = send(http, "POST", f"{stack.api}/realtime/ticket", 201, headers=game)
+    live = WebSocket(f"{ticket['url']}?ticket={ticket['ticket']}", origin=stack.frontend_origin)
+    live.send('{"type": "hello"}')
+    welcome = json.loads(live.receive())
+    require(welcome["type"] == "welcome", f"the game was told {welcome}")
+    return live
 
 
 def completed(stack: Stack, http: requests.Session, purchase_id: str) -> str:

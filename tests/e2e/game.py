@@ -63,7 +63,7 @@ class Game:
     def connect(self, ticket: str | None = None, origin: str | None = None, **query: str) -> None:
         parameters = {"ticket": self.ticket() if ticket is None else ticket, **query}
         text = "&".join(f"{name}={value}" for name, value in parameters.items())
-        self._socket = WebSocket(f"{self._stack.ws}?{text}", origin or self._stack.frontend)
+        self._socket = WebSocket(f"{self._stack.ws}?{text}", origin or self._stack.frontend_origin)
 
     def say(self, message: Any) -> None:
         text = message if isinstance(message, str) else json.dumps(message)

@@ -26,6 +26,7 @@ def test_the_demo_buys_on_a_stack_of_its_own_and_duplicates_change_nothing() -> 
     assert (played.returncode, played.stderr) == (0, "")
     told = [line.split(" s  ", 1)[1] for line in played.stdout.splitlines()]
     assert "inventory before: nothing" in told
+    assert "pushed into the game: granted, 10 catnip, 200 nyan_coin, 2 red_ribbon" in told
     assert "inventory after:  10 catnip, 200 nyan_coin, 2 red_ribbon" in told
     assert told[-1] == "inventory still:  10 catnip, 200 nyan_coin, 2 red_ribbon"
 

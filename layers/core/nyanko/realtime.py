@@ -17,7 +17,7 @@ MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
 NOTICE_ID = re.compile(r"[A-Za-z0-9_.]{1,100}", re.ASCII)
 
 MAX_FRAME_BYTES = 32 * 1024
-"""A larger message would be split and billed as several
+"""API Gateway closes a connection with 1009 rather than pass on a larger frame
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html)."""
 
 MAX_CATCH_UP = 100
