@@ -1,0 +1,3 @@
+import "./jm_nyanko.js";
+
+export const { Client, NyankoError } = globalThis.JmNyanko;
