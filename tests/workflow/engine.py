@@ -18,6 +18,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.custom_responses_mock import reset_responses_mock
+from moto.core.models import responses_mock
+from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local import foundation
@@ -219,15 +223,50 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
     }.items():
         monkeypatch.setenv(name, value)
     forget_wiring()
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
+    with _account():
         # Moto drops the session; this one has read AWS's service descriptions already.
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
         workflow = Workflow()
         workflow.control(monkeypatch)
-        _create_resources()
+        if _is_deployed():
+            _empty_resources()
+        else:
+            _create_resources()
         yield workflow
     forget_wiring()
     assert not workflow.left, f"never happened: {workflow.left}"
+
+
+@contextmanager
+def _account() -> Iterator[None]:
+    """Moto with all that was created in it before: creating it anew would take longer than most tests."""
+    moto = mock_aws(
+        config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+    )
+    moto.start(reset=False)
+    try:
+        yield
+    finally:
+        moto.stop(remove_data=False)
+        reset_responses_mock(responses_mock)
+
+
+def _is_deployed() -> bool:
+    return MACHINE in {machine.arn for machine in _backend(stepfunctions_parser_backends).state_machines}
+
+
+def _empty_resources() -> None:
+    for table in _backend(dynamodb_backends).tables.values():
+        table.items.clear()
+    # SQS lets a queue be purged once in a minute.
+    _backend(sqs_backends).queues.clear()
+    _create_queues()
+    for machine in _backend(stepfunctions_parser_backends).state_machines:
+        machine.executions.clear()
+
+
+def _backend(backends: Any) -> Any:
+    return backends[template.ACCOUNT][template.REGION]
 
 
 @cache
@@ -243,8 +282,7 @@ def _client(service: str) -> Any:
 def _create_resources() -> None:
     for noun, schema in json.loads(foundation.TABLES.read_text()).items():
         foundation._create_table(_client("dynamodb"), f"{PREFIX}_{noun}", schema)
-    for _, queue in template.each("AWS::SQS::Queue"):
-        _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
+    _create_queues()
     key = _client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
     alias = lambda_runtime.SSM_PARAMETERS["replay_key_arn"].rpartition(":")[2]
     _client("kms").create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
@@ -257,11 +295,16 @@ def _create_resources() -> None:
     )
 
 
+def _create_queues() -> None:
+    for _, queue in template.each("AWS::SQS::Queue"):
+        _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
+
+
 def _execution(name: str) -> Execution:
     arn = _execution_arn(name)
     described = _client("stepfunctions").describe_execution(executionArn=arn)
     # By the API the history would take longer than the execution.
-    history = stepfunctions_parser_backends[template.ACCOUNT][template.REGION].get_execution_history(arn)
+    history = _backend(stepfunctions_parser_backends).get_execution_history(arn)
     entered = [event.get("stateEnteredEventDetails") for event in history["events"]]
     return Execution(
         name=name,
