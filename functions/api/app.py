@@ -149,7 +149,11 @@ def not_found(_error: Exception) -> Response[str]:
 
 
 def lambda_handler(proxy_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(proxy_event, context)
+    request_id = proxy_event["requestContext"]["requestId"]
+    logger.set_correlation_id(request_id)
+    answered = app.resolve(proxy_event, context)
+    answered["multiValueHeaders"]["X-Request-Id"] = [request_id]
+    return answered
 
 
 def _player_id() -> str:

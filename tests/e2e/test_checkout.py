@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.shop import Player, Shop
+from tests.e2e.shop import Player, Shop, eventually
 
 
 @pytest.mark.parametrize("product_id", ["no_such_product", "spring_sakura_set"])
@@ -77,3 +77,12 @@ def test_pages_of_purchases_lead_from_the_newest_to_the_oldest(player: Player) -
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert (set(seen), len(seen)) == (ordered, 3)
+
+
+def test_every_answer_names_its_request_and_so_does_its_log(shop: Shop, player: Player) -> None:
+    answers = [player.get("/inventory"), player.get("/purchases/none"), player.post("/checkout", [])]
+    request_ids = [answer.headers["X-Request-Id"] for answer in answers]
+    assert len(set(request_ids)) == len(answers)
+    refused = request_ids[-1]
+    logs = shop.stack.directory / "logs" / "functions.log"
+    assert eventually(lambda: f'"correlation_id":"{refused}"' in logs.read_text(), bool)
