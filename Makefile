@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 # `sam build` wants the runtime's own Python in front; pyenv keeps it off PATH.
 RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
+RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants matrix soak
+.PHONY: help run demo test lint types build lock clean mutants matrix soak sam-api sam-invoke test-sam
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 .venv/ready: requirements.txt requirements-uv.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -43,7 +44,16 @@ soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
 	@$(BIN)/python -m tests.soak
 
 build: .venv/ready ## what `sam deploy` would upload
-	PATH="$(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH" $(BIN)/sam build
+	PATH="$(RUNTIME_PATH)" $(BIN)/sam build
+
+sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
+	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam start-api
+
+sam-invoke: .venv/ready ## `sam local invoke` beside `make run`: FUNCTION=grant_items EVENT=events/grant_items.json
+	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam invoke $(FUNCTION) $(EVENT)
+
+test-sam: .venv/ready ## everything that runs in Lambda's image; uses the Docker engine that there is
+	PATH="$(RUNTIME_PATH)" $(BIN)/pytest -m slow tests/sam
 
 lock: .venv/ready ## pin what pyproject.toml names, with hashes
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \

@@ -119,7 +119,9 @@ _LINE_ITEM = fields(
     required=("mode", "line_items", "success_url"),
 )
 def create_checkout_session(account: Account, params: Params) -> StripeObject:
-    return checkout.create(account, params, page_url=f"{request.host_url}c/pay/")
+    # A container calls this server by a name that the buyer's browser does not know.
+    served = "http://{SERVER_NAME}:{SERVER_PORT}".format_map(request.environ)
+    return checkout.create(account, params, page_url=f"{served}/c/pay/")
 
 
 @call("GET", "/v1/checkout/sessions/<session_id>")

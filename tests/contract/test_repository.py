@@ -47,7 +47,7 @@ def tracked() -> Iterator[Path]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", PINS)
@@ -80,13 +80,13 @@ def _first(path: Path) -> "re.Match[str] | None":
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
-    named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(_code(document.read_text()))))
+    named = set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(_code(document.read_text()))))
     assert named <= make_targets()
 
 
 def test_the_readme_names_every_target() -> None:
     code = "\n".join(_code((ROOT / "README.md").read_text()))
-    assert set(re.findall(r"\bmake ([a-z]+)\b", code)) == make_targets()
+    assert set(re.findall(r"\bmake ([a-z-]+)\b", code)) == make_targets()
 
 
 def test_every_command_of_the_readme_is_a_make_target() -> None:
