@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 COPIED = ("events", "functions", "layers", "local", "ops", "statemachines", "terraform", "tests", "docs")
 FILES = ("template.yaml", "pyproject.toml", "samconfig.toml", "Makefile", "README.md", "requirements.txt")
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
 
 
 def main(wanted: list[str]) -> int:
