@@ -20,7 +20,7 @@ def create_app(api_url: str, web3auth_url: str) -> Flask:
     app = Flask(__name__, static_folder=None)
     api = urlsplit(api_url).netloc
     content_security_policy = (
-        f"default-src 'self'; connect-src 'self' http://{api} ws://{api}; "
+        f"default-src 'self'; connect-src 'self' http://{api} ws://{api}; img-src 'self' data:; "
         "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

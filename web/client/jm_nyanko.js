@@ -344,6 +344,7 @@
     #options;
     #socket = null;
     #wanted = true;
+    #welcomed = false;
     #pauses = backoff(RECONNECT_MS);
     #timer;
     #pong;
@@ -386,9 +387,8 @@
         return;
       }
       this.#socket = socket;
-      let opened = false;
+      this.#welcomed = false;
       socket.onopen = () => {
-        opened = true;
         this.#say({ type: "hello" });
         this.#schedulePing();
       };
@@ -399,7 +399,7 @@
         clearTimeout(this.#pong);
         if (!this.#wanted) return;
         this.#options.onConnection("closed");
-        if (!opened) this.#options.onMissed().catch(this.#options.onError);
+        if (!this.#welcomed) this.#options.onMissed().catch(this.#options.onError);
         this.#retry();
       };
     }
@@ -432,6 +432,7 @@
           }
           break;
         case "welcome":
+          this.#welcomed = true;
           this.#pauses = backoff(RECONNECT_MS);
           this.#options.onConnection("open");
           if (told.more) this.#say({ type: "hello" });
