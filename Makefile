@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants matrix soak sam-api sam-invoke test-sam
+.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke test-sam
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,9 @@ matrix: .venv/ready ## every state x every fault x every history
 
 soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
 	@$(BIN)/python -m tests.soak
+
+operations: .venv/ready ## 30 purchases break at once, are mended and replayed; and all else that operators do
+	NYANKO_PURCHASES=30 $(BIN)/pytest -v --durations=6 tests/e2e/test_operations.py
 
 build: .venv/ready ## what `sam deploy` would upload
 	PATH="$(RUNTIME_PATH)" $(BIN)/sam build

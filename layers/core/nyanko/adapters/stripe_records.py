@@ -38,6 +38,10 @@ class StripeRecords:
         with stripe_errors():
             return [session.to_dict() for session in self._stripe.v1.checkout.sessions.list(params).data]
 
+    def session(self, session_id: str) -> StripeObject:
+        with stripe_errors():
+            return self._stripe.v1.checkout.sessions.retrieve(session_id).to_dict()
+
     def session_of(self, payment_intent: str) -> StripeObject | None:
         """The Checkout Session that made a payment, like those of `sessions`."""
         params: Any = {

@@ -1,0 +1,32 @@
+"""nyanko console"""
+
+import secrets
+from typing import Annotated
+
+import typer
+from werkzeug.serving import make_server
+
+from ops.console.app import create_app
+from ops.output import errors, people, refuse
+from ops.stages import Stage
+
+
+def command(
+    context: typer.Context,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 4580,
+) -> None:
+    """Serve a page to look at the stage and replay events, to this machine alone, until Ctrl-C."""
+    stage: Stage = context.obj
+    key = secrets.token_urlsafe()
+    try:
+        server = make_server("127.0.0.1", port, create_app(stage, key), threaded=True)
+    except (OSError, SystemExit):
+        refuse(f"port {port} cannot be listened on; choose another with --port")
+    people.print(f"http://127.0.0.1:{server.port}/?key={key}")
+    errors.print(f"the console of {stage.name}; Ctrl-C stops it", style="dim")
+    with server.socket:
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            errors.print("stopped", style="dim")

@@ -1,0 +1,25 @@
+"""Options that several commands have."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from ops.durations import seconds
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask. In prod the stage's name is asked for anyway.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing.")]
+
+
+def now() -> int:
+    """Epoch seconds UTC."""
+    return int(time.time())
+
+
+def length(text: str) -> int:
+    """A length of time in seconds, as an option's value."""
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

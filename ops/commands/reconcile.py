@@ -1,0 +1,84 @@
+"""nyanko reconcile"""
+
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ops import reconcile
+from ops.commands.options import AsJson, Yes, length, now
+from ops.output import as_json, confirm, errors, found, people, progress, table
+from ops.reconcile import Report
+from ops.stages import Stage
+
+WAITED_SECONDS = 300
+
+
+def command(
+    context: typer.Context,
+    *,
+    since: Annotated[int, typer.Option(parser=length, metavar="24h", help="How far to look back.")] = 24
+    * 3600,
+    settle: Annotated[
+        int, typer.Option(parser=length, metavar="5m", help="What is younger is on its way.")
+    ] = 5 * 60,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Send what is missing through the queue, and wait for it.")
+    ] = False,
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
+    """Compare Stripe's events, sessions, refunds and disputes with events, purchases, ledger and inventory.
+
+    Prints the balance and whatever differs. Exit 1 if anything is unexplained, after the repair if asked for.
+    """
+    stage: Stage = context.obj
+    report = reconcile.compare(stage, now() - since, now(), settle, progress=_say)
+    if repair and any(finding.repair for finding in report.findings):
+        lost = sum(finding.repair is not None for finding in report.findings)
+        confirm(stage, f"Send {lost} through the pipeline again", yes=yes)
+        _await(stage, reconcile.repair(stage, report))
+        report = reconcile.compare(stage, now() - since, now(), settle, progress=_say)
+    if json:
+        as_json({**asdict(report), "unexplained": len(report.unexplained)})
+    else:
+        show(report)
+    if report.unexplained or report.sheet.unexplained:
+        found()
+
+
+def show(report: Report) -> None:
+    sheet = report.sheet
+    table(
+        ["yen", ""],
+        [
+            ["paid", sheet.paid],
+            ["refunded", sheet.refunded],
+            ["held by disputes", sheet.held],
+            ["granted", sheet.granted],
+            ["owed: paid, and its event waits", sheet.owed],
+            ["unexplained", sheet.unexplained],
+        ],
+    )
+    if report.findings:
+        table(
+            ["what", "of", "", "explained"],
+            ([one.kind, one.about, one.text, "yes" if one.explained else "no"] for one in report.findings),
+        )
+    unexplained = f"{len(report.unexplained)} of {len(report.findings)} findings are unexplained"
+    people.print(f"{sheet.purchases} purchases; {unexplained}")
+
+
+def _say(what: str) -> None:
+    errors.print(f"comparing {what}", style="dim")
+
+
+def _await(stage: Stage, event_ids: list[str]) -> None:
+    """Until the events have come to an end; a minute's outage is left to the next comparison."""
+    deadline = time.monotonic() + WAITED_SECONDS
+    with progress() as bar:
+        task = bar.add_task("repairing", total=len(event_ids))
+        while (left := reconcile.unfinished(stage, event_ids)) and time.monotonic() < deadline:
+            bar.update(task, completed=len(event_ids) - len(left))
+            time.sleep(0.3)

@@ -1,0 +1,1 @@
+"""`nyanko console`: the shop to look at, in a browser on this machine."""
