@@ -53,7 +53,7 @@ def address() -> str:
 async def bridged(bridge: str, ports: Iterable[int]) -> AsyncIterator[None]:
     """While it is entered, these ports of loopback are reachable at the bridge's address too.
 
-    Raises `StartError` when somebody listens there already.
+    It may be entered by several programs at once. Raises `StartError` when somebody else listens there.
     """
     connections: set[asyncio.Task[None]] = set()
 
@@ -65,7 +65,8 @@ async def bridged(bridge: str, ports: Iterable[int]) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as listening:
         try:
             for port in ports:
-                server = await asyncio.start_server(functools.partial(accept, port), bridge, port)
+                accepting = functools.partial(accept, port)
+                server = await asyncio.start_server(accepting, bridge, port, reuse_port=True)
                 await listening.enter_async_context(server)
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:  # Docker Desktop: the bridge is in another machine

@@ -40,6 +40,13 @@ TOLD_TO_CLIENTS = {"FRONTEND_URL", "FRONTEND_ORIGIN", "REALTIME_URL"}
 
 PARAMETER = re.compile(r"\{\{resolve:ssm:/\$\{Stage\}/jm_nyanko/(\w+)\}\}")
 ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+BUILD = ("build", "--cached", "--parallel")
+LOCAL = (
+    *("--env-vars", "env.json"),
+    *("--parameter-overrides", f"Stage={STAGE}", "--region", REGION),
+    *("--add-host", f"{bridge.HOST}:host-gateway"),
+    "--skip-pull-image",
+)
 SAM = Path(sys.executable).with_name("sam")
 
 
@@ -50,7 +57,9 @@ def main() -> None:
         address = bridge.address()
         folder = options.directory.resolve() / "sam"
         write(folder, stack)
-        sys.exit(asyncio.run(_run(stack, address, folder, _subcommand(options, stack, folder))))
+        build = [] if options.built else [BUILD]
+        local = ["local", *_subcommand(options, stack, folder), *LOCAL]
+        sys.exit(asyncio.run(_run(stack, address, folder, [*build, local])))
     except EndpointConnectionError as error:
         sys.exit(f"the local stack does not answer; start it with `make run`: {error}")
     except StartError as error:
@@ -67,6 +76,7 @@ def _options() -> argparse.Namespace:
         default=os.environ.get("NYANKO_LOCAL_DIR", str(ROOT / ".local")),
         help="where the stack's stack.json is (NYANKO_LOCAL_DIR, default .local)",
     )
+    options.add_argument("--built", action="store_true", help="take what was built last")
     commands = options.add_subparsers(dest="command", required=True)
     for command, port, served in (
         ("start-api", 3000, "every REST route"),
@@ -193,8 +203,10 @@ def _token(stack: Mapping[str, str]) -> str:
         return str(http.post(f"{stack['web3auth']}/token", json={"name": PLAYER}).json()["token"])
 
 
-async def _run(stack: Mapping[str, str], address: str, folder: Path, subcommand: Sequence[str]) -> int:
-    """Build, and then run `sam local` until it ends; its exit status."""
+async def _run(
+    stack: Mapping[str, str], address: str, folder: Path, commands: Sequence[Sequence[str]]
+) -> int:
+    """Run `sam` with these, one after the other, until one fails; the last exit status."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         **AWS_CREDENTIALS,
@@ -204,12 +216,12 @@ async def _run(stack: Mapping[str, str], address: str, folder: Path, subcommand:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SAM_CLI_TELEMETRY": "0",
     }
-    build = ["build", "--cached", "--parallel"]
-    local = ["local", *subcommand, "--env-vars", "env.json", "--add-host", f"{bridge.HOST}:host-gateway"]
-    local += ["--parameter-overrides", f"Stage={STAGE}", "--region", REGION, "--skip-pull-image"]
     ports = [int(stack[program].rpartition(":")[2]) for program in PROGRAMS]
+    status = 0
     async with bridge.bridged(address, ports):
-        return await _sam(build, folder, environment) or await _sam(local, folder, environment)
+        for command in commands:
+            status = status or await _sam(command, folder, environment)
+    return status
 
 
 async def _sam(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:

@@ -1,0 +1,23 @@
+"""`sam local start-lambda` stands in for Lambda before AWS's own SDK."""
+
+import json
+
+import pytest
+
+from local import aws
+from local.stack import Stack
+from tests.contract.test_events import SAMPLES
+from tests.sam.conftest import serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.mark.usefixtures("sam_api")
+def test_the_sdk_invokes_a_function(stack: Stack) -> None:
+    event = {**SAMPLES["api"], "httpMethod": "GET", "path": "/health", "resource": "/health"}
+    with serving(stack, "start-lambda", "--built") as url:
+        answered = aws.client("lambda", url).invoke(FunctionName="ApiFunction", Payload=json.dumps(event))
+        with answered["Payload"] as payload:
+            answer = json.loads(payload.read())
+    assert (answered["StatusCode"], answer["statusCode"]) == (200, 200)
+    assert json.loads(answer["body"])["stage"] == "local"
