@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from nyanko.errors import Retryable
-from ops.commands import catalog, console, dlq, ledger, parked, reconcile, refund, replay, show, webhook
+from ops.commands import catalog, console, dlq, ledger, parked, reconcile, refund, replay, show, smoke, webhook
 from ops.output import refuse
 from ops.stages import STAGES, StageError, aws_stage, local_stage
 
@@ -40,6 +40,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(catalog.app, name="catalog")
 app.command("console")(console.command)
+app.command("smoke")(smoke.command)
 
 
 @app.callback()

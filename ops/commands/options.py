@@ -18,7 +18,7 @@ def now() -> int:
 
 
 def length(text: str) -> int:
-    """A length of time in seconds, as an option's value."""
+    """An option's length of time in seconds."""
     try:
         return seconds(text)
     except ValueError as error:

@@ -15,15 +15,13 @@ def command(
     context: typer.Context,
     *,
     reason: Annotated[str | None, typer.Option(help="Only those parked for this.")] = None,
-    since: Annotated[
-        int | None, typer.Option(parser=length, metavar="24h", help="Only those of this last time.")
-    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="24h", help="Only those of this last time.")] = None,
     json: AsJson = False,
 ) -> None:
     """List events that wait for a person: parked ones, and those whose execution failed, timed out or was
     aborted without parking them. Exit 1 if there are any."""
     stage: Stage = context.obj
-    waiting = parked(stage, reason, now() - since if since is not None else None)
+    waiting = parked(stage, reason, now() - length(since) if since else None)
     if json:
         as_json(waiting)
     elif waiting:

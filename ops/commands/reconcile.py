@@ -18,11 +18,8 @@ WAITED_SECONDS = 300
 def command(
     context: typer.Context,
     *,
-    since: Annotated[int, typer.Option(parser=length, metavar="24h", help="How far to look back.")] = 24
-    * 3600,
-    settle: Annotated[
-        int, typer.Option(parser=length, metavar="5m", help="What is younger is on its way.")
-    ] = 5 * 60,
+    since: Annotated[str, typer.Option(help="How far to look back.")] = "24h",
+    settle: Annotated[str, typer.Option(help="What is younger is on its way.")] = "5m",
     repair: Annotated[
         bool, typer.Option("--repair", help="Send what is missing through the queue, and wait for it.")
     ] = False,
@@ -34,12 +31,13 @@ def command(
     Prints the balance and whatever differs. Exit 1 if anything is unexplained, after the repair if asked for.
     """
     stage: Stage = context.obj
-    report = reconcile.compare(stage, now() - since, now(), settle, progress=_say)
+    began, young = now() - length(since), length(settle)
+    report = reconcile.compare(stage, began, now(), young, progress=_say)
     if repair and any(finding.repair for finding in report.findings):
         lost = sum(finding.repair is not None for finding in report.findings)
         confirm(stage, f"Send {lost} through the pipeline again", yes=yes)
         _await(stage, reconcile.repair(stage, report))
-        report = reconcile.compare(stage, now() - since, now(), settle, progress=_say)
+        report = reconcile.compare(stage, began, now(), young, progress=_say)
     if json:
         as_json({**asdict(report), "unexplained": len(report.unexplained)})
     else:

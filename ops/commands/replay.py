@@ -21,7 +21,7 @@ def command(
     all_parked: Annotated[bool, typer.Option("--parked", help="All that `nyanko parked` lists.")] = False,
     reason: Annotated[str | None, typer.Option(help="With --parked: only those parked for this.")] = None,
     since: Annotated[
-        int | None, typer.Option(parser=length, metavar="24h", help="With --parked: of this last time.")
+        str | None, typer.Option(metavar="24h", help="With --parked: of this last time.")
     ] = None,
     execution: Annotated[str | None, typer.Option(metavar="ARN", help="The event of this execution.")] = None,
     redrive: Annotated[
@@ -44,7 +44,7 @@ def command(
         refuse("--redrive continues one execution: name it with --execution ARN")
     if stage.name == "prod" and not dry_run and not reason_text:
         refuse("say why with --reason-text: it is kept with the event")
-    wanted = _wanted(stage, event_ids, execution, reason, now() - since if since is not None else None)
+    wanted = _wanted(stage, event_ids, execution, reason, now() - length(since) if since else None)
     if not wanted:
         people.print("there is nothing to replay")
         return

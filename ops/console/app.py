@@ -36,8 +36,8 @@ DEFINITION = Path(__file__).parents[2] / "statemachines" / "payment.asl.yaml"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -48,6 +48,13 @@ def create_app(stage: Stage, key: str) -> Flask:
     """The console of a stage; `key` lets a browser in, as `/?key=…`."""
     app = Flask(__name__)
     csrf = secrets.token_urlsafe()
+    app.jinja_env.globals |= {
+        "stage": stage.name,
+        "csrf": csrf,
+        "clock": story.clock,
+        "age": lambda at: spoken(max(_now() - at, 0)),
+        "standing": story.standing,
+    }
 
     @app.before_request
     def let_in() -> AnyResponse | None:
@@ -81,16 +88,6 @@ def create_app(stage: Stage, key: str) -> Flask:
     @app.errorhandler(Retryable)
     def unavailable(error: Retryable) -> tuple[str, int]:
         return render_template("problem.html", problem=error.message), 503
-
-    @app.context_processor
-    def known_everywhere() -> dict[str, object]:
-        return {
-            "stage": stage.name,
-            "csrf": csrf,
-            "clock": story.clock,
-            "age": lambda at: spoken(max(_now() - at, 0)),
-            "standing": story.standing,
-        }
 
     @app.get("/")
     def home() -> str:

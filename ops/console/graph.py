@@ -1,8 +1,8 @@
 """A state machine as a drawing: its states in the order in which they can be reached, and the way one went.
 
 A state stands one row below the lowest state that leads to it. It takes the first free column of its row from
-its leftmost predecessor's on; one that is reached over several rows stands beyond all columns in between, so
-that no line runs through another state.
+its leftmost predecessor's on, the way without errors first; one that is reached over several rows stands
+beyond all columns in between, so that no line runs through another state.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,9 +96,9 @@ def _places(
         for source, target, _caught in edges:
             if source in rows and rows.get(target, -1) <= rows[source] < len(states):
                 rows[target] = rows[source] + 1
+    main = _main(start, edges)
     places: dict[str, tuple[int, int]] = {}
-    in_order = sorted(rows, key=lambda name: (rows[name], list(states).index(name)))
-    for name in in_order:
+    for name in sorted(rows, key=lambda name: (rows[name], name not in main, name)):
         sources = [source for source, target, _ in edges if target == name and source in places]
         column = min((places[source][1] for source in sources), default=0)
         highest = min((places[source][0] for source in sources), default=rows[name])
@@ -108,6 +108,16 @@ def _places(
             column += 1
         places[name] = (rows[name], column)
     return places
+
+
+def _main(start: str, edges: Sequence[tuple[str, str, bool]]) -> list[str]:
+    """The states on the way on which nothing fails and the first choice is taken."""
+    way = [start]
+    while True:
+        ahead = [target for source, target, caught in edges if source == way[-1] and not caught]
+        if not ahead or ahead[0] in way:
+            return way
+        way.append(ahead[0])
 
 
 def _failed(path: Sequence[str], status: str | None, caught: set[tuple[str, str]]) -> set[str]:
