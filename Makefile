@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke test-sam
+.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke event test-sam
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -54,6 +54,9 @@ sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
 
 sam-invoke: .venv/ready ## `sam local invoke` beside `make run`: FUNCTION=grant_items EVENT=events/grant_items.json
 	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam invoke $(FUNCTION) $(EVENT)
+
+event: .venv/ready ## a payment event as the webhook gets it, freshly signed: TYPE=paid_by_card PURCHASE=pur_…
+	@$(BIN)/python -m local.event $(TYPE) $(PURCHASE)
 
 test-sam: .venv/ready ## everything that runs in Lambda's image; uses the Docker engine that there is
 	PATH="$(RUNTIME_PATH)" $(BIN)/pytest -m slow tests/sam

@@ -70,12 +70,7 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(
         prog="python -m local.sam", description="`sam local` against the running local stack."
     )
-    options.add_argument(
-        "--directory",
-        type=Path,
-        default=os.environ.get("NYANKO_LOCAL_DIR", str(ROOT / ".local")),
-        help="where the stack's stack.json is (NYANKO_LOCAL_DIR, default .local)",
-    )
+    directory_option(options)
     options.add_argument("--built", action="store_true", help="take what was built last")
     commands = options.add_subparsers(dest="command", required=True)
     for command, port, served in (
@@ -88,6 +83,15 @@ def _options() -> argparse.Namespace:
     invoke.add_argument("function", help="its folder in functions/, such as grant_items")
     invoke.add_argument("event", nargs="?", type=Path, help="default: its sample in events/")
     return options.parse_args()
+
+
+def directory_option(options: argparse.ArgumentParser) -> None:
+    options.add_argument(
+        "--directory",
+        type=Path,
+        default=os.environ.get("NYANKO_LOCAL_DIR", str(ROOT / ".local")),
+        help="where the stack's stack.json is (NYANKO_LOCAL_DIR, default .local)",
+    )
 
 
 def described(directory: Path) -> Mapping[str, str]:

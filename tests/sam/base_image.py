@@ -34,7 +34,7 @@ CHANGES = (
     "WORKDIR /var/task",
 )
 FILES = {
-    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nsbx_user1051:x:993:990::/home/sbx_user1051:/bin/sh\n",
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nsbx_user1051:x:993:990::/tmp:/bin/sh\n",
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
     "etc/nsswitch.conf": "hosts: files dns\n",
     # Layers come before what the runtime has, as on Lambda, so that a function finds its own versions first.
