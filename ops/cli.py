@@ -8,7 +8,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from nyanko.errors import Retryable
-from ops.commands import catalog, console, dlq, ledger, parked, reconcile, refund, replay, show, smoke, webhook
+from ops.commands import (
+    catalog,
+    console,
+    dlq,
+    ledger,
+    parked,
+    reconcile,
+    refund,
+    replay,
+    show,
+    smoke,
+    webhook,
+)
 from ops.output import refuse
 from ops.stages import STAGES, StageError, aws_stage, local_stage
 

@@ -113,7 +113,7 @@ def payment_in_test_mode(stage: Stage) -> Callable[[Mapping[str, Any]], object]:
     return pay
 
 
-def _raw(client: "stripe.StripeClient", method: str, path: str, **parameters: Any) -> dict[str, Any]:
+def _raw(client: "stripe.StripeClient", method: str, path: str, **parameters: str | int) -> dict[str, Any]:
     answered: dict[str, Any] = json.loads(client.raw_request(method, path, **parameters).data)
     return answered
 

@@ -3,11 +3,6 @@ output "name_servers" {
   value       = module.environment.name_servers
 }
 
-output "site_distribution_id" {
-  description = "The site's distribution, to be invalidated after an upload"
-  value       = module.environment.site_distribution_id
-}
-
 output "role_arns" {
   description = "The roles that GitHub Actions assume, by what they do"
   value       = module.environment.role_arns

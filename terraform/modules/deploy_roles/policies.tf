@@ -205,12 +205,6 @@ locals {
           Resource = [for bucket in concat(local.arns.sites, [local.arns.artifacts]) : "${bucket}/*"]
         },
         {
-          Sid      = "RefreshSite"
-          Effect   = "Allow"
-          Action   = "cloudfront:CreateInvalidation"
-          Resource = "arn:aws:cloudfront::${var.account_id}:distribution/*"
-        },
-        {
           Sid    = "DeployStack"
           Effect = "Allow"
           Action = [
@@ -234,6 +228,7 @@ locals {
       description = "What a purchase in test mode needs: the API function, and Stripe's test key"
       statements = [
         { Sid = "CallApi", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:${local.region}:function:${var.name}_api" },
+        { Sid = "ReadParameters", Effect = "Allow", Action = "ssm:GetParameter", Resource = local.arns.parameters },
         { Sid = "PayInTestMode", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "arn:aws:secretsmanager:${local.region}:secret:${var.name}_stripe_api_key-??????" },
         { Sid = "UseKeys", Effect = "Allow", Action = "kms:Decrypt", Resource = var.kms_key_arns },
       ]

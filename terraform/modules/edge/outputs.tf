@@ -1,8 +1,3 @@
-output "site_distribution_id" {
-  description = "The site's distribution, to be invalidated after an upload"
-  value       = aws_cloudfront_distribution.site.id
-}
-
 output "buckets" {
   description = "Names of the site's buckets: lp and frontend"
   value       = { for noun, bucket in module.bucket : noun => bucket.name }

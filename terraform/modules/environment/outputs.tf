@@ -3,11 +3,6 @@ output "name_servers" {
   value       = module.dns_certs.name_servers
 }
 
-output "site_distribution_id" {
-  description = "The site's distribution, to be invalidated after an upload"
-  value       = module.edge.site_distribution_id
-}
-
 output "role_arns" {
   description = "The roles that GitHub Actions assume, by what they do"
   value       = module.deploy_roles.role_arns
