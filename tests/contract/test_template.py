@@ -1,13 +1,18 @@
 """The tools that read the template and the workflow find nothing to say."""
 
+import io
 import json
 import os
+import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from tests import template
 from tests.contract.test_imports import CORE, SHIPPED, imports, is_standard
@@ -20,6 +25,10 @@ AARCH64 = 0xB7
 
 MAX_UNZIPPED_BYTES = 262_144_000
 """Of a function with its layers (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
+MAX_FUNCTION_BYTES = 10_000
+MAX_LAYER_BYTES = {"CoreLayer": 150_000, "DependenciesLayer": 15_000_000}
+"""Of what `sam deploy` uploads; half as much again as there was when this was written."""
 
 
 def run(command: Iterable[str | Path], environment: dict[str, str] | None = None) -> str:
@@ -43,6 +52,16 @@ def test_statelint_finds_nothing(tmp_path: Path) -> None:
     definition = tmp_path / "payment.asl.json"
     definition.write_text(json.dumps(template.definition("PaymentStateMachine")))
     assert run([BIN / "statelint", definition]) == ""
+
+
+def test_the_workflow_fits_the_schema_of_the_language() -> None:
+    """statelint knows the rules of the states language, this schema of cfn-lint's AWS's fields and types."""
+    schema = resources.files("cfnlint") / "data/schemas/other/step_functions/statemachine.json"
+    validator = Draft7Validator(json.loads(schema.read_text()))
+    definition = template.definition("PaymentStateMachine")
+    assert [error.message for error in validator.iter_errors(definition)] == []
+    misspelt = {**definition, "States": {"Task": {"Type": "Tusk", "End": True}}}
+    assert list(validator.iter_errors(misspelt))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +108,33 @@ def test_the_layers_are_built_for_graviton_and_fit(built: Path) -> None:
         with library.open("rb") as binary:
             assert int.from_bytes(binary.read(20)[18:], "little") == AARCH64, library.name
     assert sum(path.stat().st_size for path in files) < MAX_UNZIPPED_BYTES
+
+
+def test_the_dependencies_are_the_pinned_ones_and_nothing_else(built: Path) -> None:
+    """Wheels are shipped as they are: certifi's brings tests of its own along."""
+    layer = built / "DependenciesLayer" / "python"
+    pinned = re.findall(r"^([a-z0-9-]+)==(\S+)", (layer / "requirements.txt").read_text(), re.MULTILINE)
+    shipped = [folder.stem.rsplit("-", 1) for folder in layer.glob("*.dist-info")]
+    assert sorted((name.replace("_", "-").lower(), version) for name, version in shipped) == sorted(pinned)
+    assert [path.parent.name for path in layer.rglob("*") if path.name in {"test", "tests"}] == ["certifi"]
+    assert list(built.rglob("*.py[co]")) == []
+
+
+def test_packages_stay_small(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cold start loads them, and a bound that is hit is a package that somebody should look at."""
+    sizes = {folder.name: zipped_bytes(folder) for folder in sorted(built.iterdir()) if folder.is_dir()}
+    with capsys.disabled():
+        print("\nzipped bytes:", ", ".join(f"{name} {size:,}" for name, size in sizes.items()))
+    bounds = dict.fromkeys(sizes, MAX_FUNCTION_BYTES) | MAX_LAYER_BYTES
+    assert {name: size for name, size in sizes.items() if size > bounds[name]} == {}
+
+
+def zipped_bytes(folder: Path) -> int:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return len(packed.getvalue())
 
 
 def test_the_built_template_needs_no_yaml_that_cloudformation_lacks(built: Path) -> None:
