@@ -69,8 +69,8 @@ def purge(stage: Stage, file: Path) -> int:
     Raises `FileExistsError` rather than write over another export.
     """
     client, url = stage.client("sqs"), stage.queue_url(DLQ)
-    held = list(_receive(client, url))
     with file.open("x") as export:
+        held = list(_receive(client, url))
         for message in held:
             export.write(json.dumps({"message_id": message["MessageId"], "body": message["Body"]}) + "\n")
     for message in held:

@@ -8,6 +8,7 @@ from nyanko.executions import FAILED, RUNNING, event_id_of
 from nyanko.parking import subject
 from nyanko.purchases import Purchase
 from ops import executions, tables
+from ops.executions import Execution
 from ops.stages import Stage
 
 
@@ -89,12 +90,24 @@ def _of_execution(stage: Stage, name: str) -> Parked:
         event_id=event_id_of(name),
         type=row.get("type") or (event.type if event else None),
         state=row.get("state"),
-        reason=execution.error or execution.status,
+        reason=_reason(execution),
         cause=execution.cause or "the execution ended without parking its event",
         since=execution.stopped_at or execution.started_at,
         execution=name,
         purchase_id=row.get("purchase_id") or named,
     )
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """The reason and the cause of a parked row; the cause of our own errors begins with the reason."""
+    reason, cause = str(row["parked_reason"]), str(row["cause"])
+    return cause if cause.startswith(f"{reason}:") else f"{reason}: {cause}"
+
+
+def _reason(execution: Execution) -> str:
+    """How it ended, or the error that it failed with; `Parked` is what it ends with when it did park."""
+    is_named = execution.status == "FAILED" and execution.error not in (None, "Parked")
+    return str(execution.error if is_named else execution.status)
 
 
 def _with_purchase(one: Parked, purchase: Purchase | None) -> Parked:

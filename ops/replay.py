@@ -16,6 +16,7 @@ from nyanko.adapters.dynamodb import to_item
 from nyanko.deliveries import Delivery, by_id
 from nyanko.executions import RUNNING, event_id_of, execution_name
 from ops import executions, tables
+from ops.parked import why
 from ops.stages import Stage
 
 Outcome = Literal["applied", "ignored", "parked", "running", "failed", "unknown"]
@@ -101,7 +102,7 @@ def outcome(stage: Stage, replayed: Replayed) -> Replayed:
     if row.get("state") in FINISHED:
         return replace(replayed, outcome=row["state"], reason=None)
     if row.get("state") == "parked":
-        return replace(replayed, outcome="parked", reason=f"{row['parked_reason']}: {row['cause']}")
+        return replace(replayed, outcome="parked", reason=why(row))
     return replace(replayed, outcome="failed", reason=f"its execution ended {status}")
 
 

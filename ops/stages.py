@@ -61,10 +61,16 @@ class Stage:
         return self.name == "prod"
 
     def client(self, service: str) -> Any:  # noqa: ANN401 each service's client has a type of its own
-        endpoints = self.connection.endpoints
-        return self.connection.session.client(  # type: ignore[call-overload] # any service
-            service, endpoint_url=endpoints.get(service) or endpoints.get("")
-        )
+        if service not in self._clients:
+            endpoints = self.connection.endpoints
+            self._clients[service] = self.connection.session.client(  # type: ignore[call-overload] # any
+                service, endpoint_url=endpoints.get(service) or endpoints.get("")
+            )
+        return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
 
     def table(self, noun: str) -> str:
         return f"{self.name}_jm_nyanko_{noun}"

@@ -10,6 +10,7 @@ from nyanko.pages import MAX_LIMIT, Page
 from nyanko.purchases import Purchase, entitled, status
 from ops import executions, tables
 from ops.executions import Execution
+from ops.parked import why
 from ops.stages import Stage
 
 Noun = Literal["event", "purchase", "execution", "player"]
@@ -173,7 +174,7 @@ def _moments_of_event(event: EventStory) -> Iterator[Moment]:
             path = " → ".join(execution.path)
             yield Moment(execution.started_at, 4, "execution", f"{execution.name} {execution.status}: {path}")
     if "parked_at" in row:
-        yield Moment(row["parked_at"], 5, "parked", f"{row['parked_reason']}: {row['cause']}")
+        yield Moment(row["parked_at"], 5, "parked", why(row))
     if "applied_at" in row:
         yield Moment(row["applied_at"], 5, "applied", event.event_id)
 

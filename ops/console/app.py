@@ -24,7 +24,7 @@ from ops.console.graph import Graph, draw
 from ops.dry_run import plan
 from ops.durations import spoken
 from ops.executions import Execution, event_in
-from ops.parked import parked
+from ops.parked import parked, why
 from ops.stages import Stage
 from ops.story import NothingFound
 
@@ -54,6 +54,7 @@ def create_app(stage: Stage, key: str) -> Flask:
         "clock": story.clock,
         "age": lambda at: spoken(max(_now() - at, 0)),
         "standing": story.standing,
+        "why": why,
     }
 
     @app.before_request

@@ -22,7 +22,9 @@ SSM_PARAMETERS = {
     "web3auth_client_id": "nyanko_client",
     "web3auth_issuers": '[{"issuer": "https://issuer.test", "jwks_url": "https://issuer.test/jwks"}]',
     "joinmake_api_url": "https://joinmake.test",
-    "replay_key_arn": f"arn:aws:kms:{template.REGION}:{template.ACCOUNT}:alias/nyanko_replay",
+    "replay_key_arn": (
+        f"arn:aws:kms:{template.REGION}:{template.ACCOUNT}:alias/{template.STAGE}_jm_nyanko_replay"
+    ),
     "realtime_url": "wss://realtime.nyanko.test",
 }
 """What Terraform would have written, under `/<stage>/jm_nyanko/`."""
