@@ -15,7 +15,18 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
-COPIED = ("events", "functions", "layers", "local", "ops", "statemachines", "terraform", "tests", "docs")
+COPIED = (
+    "events",
+    "functions",
+    "layers",
+    "local",
+    "ops",
+    "statemachines",
+    "terraform",
+    "tests",
+    "docs",
+    "web",
+)
 FILES = ("template.yaml", "pyproject.toml", "samconfig.toml", "Makefile", "README.md", "requirements.txt")
 TIMEOUT_SECONDS = 900
 
