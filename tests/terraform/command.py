@@ -18,7 +18,9 @@ ROOTS = ("bootstrap", "account", "envs/stg", "envs/prod")
 MODULES = tuple(sorted(f"modules/{folder.name}" for folder in (TERRAFORM / "modules").iterdir()))
 STAGES = ("stg", "prod")
 
-PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
+PROVIDER = "*/hashicorp/aws"
+"""Below the folder of a registry, whichever it came from."""
+
 PLUGINS_VARIABLE = "NYANKO_TERRAFORM_PLUGINS"
 
 VARIABLES: Mapping[str, object] = {
@@ -50,7 +52,7 @@ def plugins() -> Path | None:
         Path.home() / ".terraform.d" / "plugins",
         *(folder / "terraform" / "plugins" for folder in data),
     ]
-    return next((folder for folder in (*named, *implied, *_shallow()) if (folder / PROVIDER).is_dir()), None)
+    return next((folder for folder in (*named, *implied, *_shallow()) if any(folder.glob(PROVIDER))), None)
 
 
 def _shallow() -> Iterator[Path]:
@@ -134,8 +136,6 @@ class Checkout:
         return process.returncode, output
 
     def initialise(self, folder: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        if (self.path(folder) / ".terraform.lock.hcl").exists():
-            arguments = ("-lockfile=readonly", *arguments)
         status, output = self.attempt(
             folder, "init", "-input=false", "-no-color", *arguments, environment=environment
         )
