@@ -36,7 +36,7 @@ def test_every_module_has_the_same_files_and_a_readme_of_what_it_takes_and_gives
 def test_every_root_pins_the_same_provider(root: str) -> None:
     # Exactly: the lock file that would do it names the registry, and so stays where it is made.
     settings = "".join(path.read_text() for path in (TERRAFORM / root).glob("*.tf"))
-    assert re.findall(r'version = "([^"]+)"', settings) == ["5.100.0"]
+    assert re.findall(r' version *= "([^"]+)"', settings) == ["5.100.0"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
