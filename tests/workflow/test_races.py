@@ -39,3 +39,10 @@ def test_two_executions_of_one_event_side_by_side_grant_once(workflow: Workflow)
     )
     workflow.deliver(paid)
     assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_a_grant_whose_answer_is_lost_was_made_as_a_whole(workflow: Workflow) -> None:
+    workflow.fail_call("grant_items", "TransactWriteItems", "InternalServerError", after_effect=True)
+    workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
+    assert workflow.purchase().granted == 1
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
