@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import time
 import zipfile
@@ -23,6 +24,7 @@ from local.process import StartError
 STACK = f"{STAGE}-jm-nyanko"
 BUCKET = f"{STAGE}-jm-nyanko-deployment"
 CODE, TEMPLATE = "bootstrap.zip", "template.json"
+ALIAS = re.compile(r'\{"Ref": "(\w+)\.Alias"\}')
 DEPLOY_SECONDS = 60
 POLL_SECONDS = 0.05
 
@@ -76,7 +78,8 @@ def renew_functions(aws_url: str) -> None:
 
 def translate(environment: Mapping[str, str]) -> dict[str, Any]:
     """`template.yaml` as CloudFormation, its functions running from the source tree with `environment`."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
+    source = yaml_parse((ROOT / "template.yaml").read_text())
+    template = json.loads(ALIAS.sub(r'{"Fn::GetAtt": ["\1", "Arn"]}', json.dumps(source)))
     layers = [ROOT / layer["ContentUri"] for layer in _each(template, "AWS::Serverless::LayerVersion")]
     code = f"s3://{BUCKET}/{CODE}"
     for layer in _each(template, "AWS::Serverless::LayerVersion"):
@@ -85,7 +88,9 @@ def translate(environment: Mapping[str, str]) -> dict[str, Any]:
         template.get("Globals", {}).get("Function", {}),
         *_each(template, "AWS::Serverless::Function"),
     ]:
-        for replaced in ("Runtime", "Architectures", "Layers"):
+        # There is one version of each function, and no CodeDeploy that could move calls to the next.
+        gradual = ("AutoPublishAlias", "AutoPublishCodeSha256", "DeploymentPreference")
+        for replaced in ("Runtime", "Architectures", "Layers", *gradual):
             function.pop(replaced, None)
     for function in _each(template, "AWS::Serverless::Function"):
         path = ":".join(str(folder) for folder in (ROOT / function["CodeUri"], *layers))

@@ -121,6 +121,9 @@ def _function(logical_id: str, properties: Mapping[str, Any]) -> Function:
 
 
 def _ref(logical_id: str) -> str:
+    if logical_id.endswith(".Alias"):
+        function = logical_id.removesuffix(".Alias")
+        return f"{arn(function)}:{RESOURCES[function]['Properties']['AutoPublishAlias']}"
     if logical_id.endswith(".Stage"):  # SAM's name for the stage that it generates with an API
         return str(resolved(RESOURCES[logical_id.removesuffix(".Stage")]["Properties"]["StageName"]))
     service, _, name = _identity(logical_id)

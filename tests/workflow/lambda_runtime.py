@@ -53,8 +53,8 @@ def context_of(function: Function) -> LambdaContext:
 
 
 def by_name(name: str) -> Function:
-    """The function of a name or an ARN."""
-    return _BY_NAME[name.rpartition(":")[2]]
+    """The function of a name, an ARN, or the ARN of an alias."""
+    return _BY_NAME[name.split(":")[6] if name.startswith("arn:") else name]
 
 
 def answer(function: Function, payload: str) -> tuple[str, bool]:

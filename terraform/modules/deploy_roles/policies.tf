@@ -277,6 +277,12 @@ locals {
           ]
           Resource = "*" # log delivery has no resources
         },
+        {
+          Sid      = "MoveCallsToNewVersions"
+          Effect   = "Allow"
+          Action   = ["codedeploy:*Application*", "codedeploy:*Deployment", "codedeploy:*DeploymentGroup", "codedeploy:*Tag*", "codedeploy:GetDeploymentConfig"]
+          Resource = [for kind in ["application:${local.hyphened}-*", "deploymentgroup:${local.hyphened}-*", "deploymentconfig:*"] : "arn:aws:codedeploy:${local.region}:${kind}"]
+        },
         { Sid = "ReadParameters", Effect = "Allow", Action = ["ssm:GetParameter", "ssm:GetParameters"], Resource = local.arns.parameters },
         { Sid = "ReadArtifacts", Effect = "Allow", Action = "s3:GetObject", Resource = "${local.arns.artifacts}/*" },
         { Sid = "ExpandTemplate", Effect = "Allow", Action = "cloudformation:CreateChangeSet", Resource = "arn:aws:cloudformation:${var.region}:aws:transform/Serverless-2016-10-31" },
@@ -321,7 +327,7 @@ locals {
           Effect    = "Allow"
           Action    = "iam:PassRole"
           Resource  = local.arns.stack_roles
-          Condition = { StringEquals = { "iam:PassedToService" = ["apigateway.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
+          Condition = { StringEquals = { "iam:PassedToService" = ["apigateway.amazonaws.com", "codedeploy.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
         },
       ]
     }
@@ -337,7 +343,8 @@ locals {
           Action = [
             "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
             "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem",
-            "lambda:InvokeFunction", "secretsmanager:GetSecretValue", "sns:Publish",
+            "lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:InvokeFunction", "lambda:UpdateAlias",
+            "secretsmanager:GetSecretValue", "sns:Publish",
             "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage",
             "states:DescribeExecution", "states:ListExecutions", "states:StartExecution", "states:StopExecution",
           ]
@@ -358,7 +365,7 @@ locals {
           Sid    = "DeliverLogsAndTraces"
           Effect = "Allow"
           Action = [
-            "cloudwatch:PutMetricData",
+            "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData",
             "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:GetLogDelivery",
             "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
             "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
