@@ -1,0 +1,93 @@
+"""What functions log and count on a purchase's way: enough to follow it, nothing about the buyer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stripe_events import refund_event, session_event, signed
+from tests.workflow.engine import Workflow
+
+IN_THE_WORKFLOW = {"verify_event", "record_payment", "grant_items", "notify_player", "park_event"}
+BUYER = ("三毛 猫子", "mike@nyanko.example")
+
+
+def lines(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def logged(out: str) -> list[dict[str, Any]]:
+    return [line for line in lines(out) if "_aws" not in line]
+
+
+def counted(out: str) -> dict[tuple[str, str], float]:
+    """By function and name, the sum of each figure that has no other dimension."""
+    found: dict[tuple[str, str], float] = {}
+    for line in lines(out):
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "stg_jm_nyanko"
+            if directive["Dimensions"] == [["service"]]:
+                for metric in directive["Metrics"]:
+                    key = (line["service"], metric["Name"])
+                    found[key] = found.get(key, 0) + sum(line[metric["Name"]])
+    return found
+
+
+def happen(workflow: Workflow) -> None:
+    """A purchase is granted a minute after it was paid, told twice, partly refunded; another is tampered."""
+    purchase = workflow.sell(quantity=3)
+    paid = signed(session_event("completed", purchase))
+    workflow.now += 60
+    workflow.deliver(paid)
+    workflow.deliver(paid)
+    workflow.deliver(signed(refund_event("created", purchase, amount=500), at=workflow.now))
+    workflow.deliver(
+        signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1), at=workflow.now)
+    )
+
+
+def test_every_line_of_the_workflow_names_event_purchase_and_execution(
+    workflow: Workflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happen(workflow)
+    seen = logged(capsys.readouterr().out)
+    ours = [line for line in seen if line["service"] in IN_THE_WORKFLOW]
+    assert {line["service"] for line in ours} == IN_THE_WORKFLOW
+    for line in ours:
+        assert line["event_id"].startswith("evt_"), line
+        assert line["purchase_id"] in {"pur_mike", "pur_tama"}, line
+        assert line["execution"].startswith(line["event_id"]), line
+    assert all("event_id" in line for line in seen)
+
+
+def test_no_line_says_who_buys(workflow: Workflow, capsys: pytest.CaptureFixture[str]) -> None:
+    delivery = signed(session_event("completed", workflow.sell(quantity=1)))
+    assert all(part in delivery["body"] for part in BUYER)
+    workflow.deliver(delivery)
+    for state in ("VerifyEvent", "RecordPayment", "GrantItems"):
+        workflow.fail(state, "KeyError")
+        workflow.deliver(signed(session_event("completed", workflow.sell(f"pur_{state}"))))
+    out = capsys.readouterr().out
+    assert out
+    assert not [part for part in BUYER if part in out or json.dumps(part).strip('"') in out]
+
+
+def test_what_happens_is_counted(workflow: Workflow, capsys: pytest.CaptureFixture[str]) -> None:
+    happen(workflow)
+    assert counted(capsys.readouterr().out) == {
+        ("start_payment", "Duplicate"): 1,
+        ("grant_items", "PaidToGranted"): 60,
+        ("grant_items", "YenGranted"): 1500,
+        ("grant_items", "YenTakenBack"): 500,
+        ("park_event", "Parked"): 1,
+    }
+
+
+def test_what_is_parked_is_counted_by_its_reason(
+    workflow: Workflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happen(workflow)
+    reasons = [
+        line["reason"] for line in lines(capsys.readouterr().out) if "_aws" in line and "reason" in line
+    ]
+    assert reasons == ["AmountMismatch"]
