@@ -44,7 +44,7 @@ def address() -> str:
         # An engine that has not run a container yet does not name its gateway, which is the pool's first.
         return str(pool.get("Gateway") or ipaddress.ip_network(pool["Subnet"])[1])
     raise StartError(
-        f"`sam local` runs functions in containers, and no Docker engine answers: {reason}.\n"
+        f"`sam local` runs functions in containers, and no Docker engine answers: {reason}\n"
         "Install or start Docker, or use `make run`, which serves the same without it."
     )
 
