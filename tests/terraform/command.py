@@ -1,5 +1,6 @@
 """Terraform on copies of `terraform/`, with the provider from a folder or from the registry."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -56,9 +57,11 @@ def plugins() -> Path | None:
 
 
 def _shallow() -> Iterator[Path]:
-    for pattern in ("*", "*/*"):
-        for found in Path("/").glob(f"{pattern}/{PROVIDER}"):
-            yield found.parents[2]
+    for top in Path("/").iterdir():
+        # What is looked at may be gone before it is read, and some of it is not for everybody.
+        with contextlib.suppress(OSError):
+            for pattern in (PROVIDER, f"*/{PROVIDER}"):
+                yield from (found.parents[2] for found in top.glob(pattern))
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -116,3 +116,44 @@ def test_every_role_of_the_template_carries_the_boundary() -> None:
     for kind in ("AWS::Serverless::StateMachine", "AWS::IAM::Role"):
         for logical_id, properties in each(kind):
             assert resolved(properties.get("PermissionsBoundary")) == boundary, logical_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "action", "arn"),
+    [
+        ("CloudWatch::Alarm", "AlarmName", "cloudwatch:PutMetricAlarm", "{region}:{account}:alarm:{name}"),
+        ("CloudWatch::Dashboard", "DashboardName", "cloudwatch:PutDashboard", ":{account}:dashboard/{name}"),
+        ("Events::Rule", "Name", "events:PutRule", "{region}:{account}:rule/{name}"),
+        ("Logs::LogGroup", "LogGroupName", "logs:CreateLogGroup", "{region}:{account}:log-group:{name}"),
+        ("SNS::Topic", "TopicName", "sns:CreateTopic", "{region}:{account}:{name}"),
+        ("SQS::Queue", "QueueName", "sqs:CreateQueue", "{region}:{account}:{name}"),
+        (
+            "Serverless::Function",
+            "FunctionName",
+            "lambda:CreateFunction",
+            "{region}:{account}:function:{name}",
+        ),
+        (
+            "Serverless::LayerVersion",
+            "LayerName",
+            "lambda:PublishLayerVersion",
+            "{region}:{account}:layer:{name}",
+        ),
+        (
+            "Serverless::StateMachine",
+            "Name",
+            "states:CreateStateMachine",
+            "{region}:{account}:stateMachine:{name}",
+        ),
+    ],
+    ids=lambda text: text if "::" in text else "",
+)
+def test_cloudformation_may_make_what_the_template_names(
+    kind: str, attribute: str, action: str, arn: str, policies: Mapping[str, list[dict[str, Any]]]
+) -> None:
+    names = [resolved(properties[attribute]) for _, properties in each(f"AWS::{kind}")]
+    assert names
+    service = action.partition(":")[0]
+    arns = {f"arn:aws:{service}:{arn.format(region=REGION, account=ACCOUNT, name=name)}" for name in names}
+    role = policies["template"] + policies["functions"]
+    assert {made for made in arns if not allowed(role, action, made)} == set()

@@ -251,7 +251,7 @@ locals {
           ]
           Resource = concat(local.arns.log_groups, [
             local.arns.alarms, local.arns.machines, local.arns.queues, local.arns.topics,
-            "arn:aws:cloudwatch::${var.account_id}:dashboard/${var.name}_*",
+            "arn:aws:cloudwatch::${var.account_id}:dashboard/${var.name}*",
             "arn:aws:events:${local.region}:rule/${var.name}_*",
             "arn:aws:scheduler:${local.region}:schedule/*/${var.name}_*",
           ])
