@@ -186,6 +186,7 @@ class Stack:
             "AWS_ENDPOINT_URL_SFN": self.stepfunctions,
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": self.ws.replace("ws:", "http:"),
             "AWS_EC2_METADATA_DISABLED": "true",
+            "FUNCTION_CALLS": str(self.directory / "logs" / "aws_calls.jsonl"),
         }
 
     def _connect_stripe(self) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from random import Random
+from itertools import cycle
 from typing import Any
 
 from local.stack import Stack
@@ -18,28 +18,31 @@ def perfect(sent: str) -> Iterable[str]:
 
 
 class Lossy:
-    """Drops some frames, brings some twice, and some only after later ones; `happened` says which."""
+    """Brings a notice twice, drops the next, brings the third behind a later frame, and so on.
 
-    def __init__(self, seed: int) -> None:
+    `happened` says what has happened so far.
+    """
+
+    def __init__(self) -> None:
         self.happened: set[str] = set()
-        self._random = Random(seed)  # noqa: S311 a repeatable misfortune
+        self._misfortunes = cycle(["duplicated", "dropped", "delayed"])
         self._late: list[str] = []
 
     def __call__(self, sent: str) -> Iterable[str]:
         late, self._late = self._late, []
-        happens = self._random.choice(["dropped", "duplicated", "delayed", "nothing", "nothing"])
-        if late and happens != "dropped":
-            happens = "reordered"
+        if late:
+            self.happened.add("reordered")
+        if "purchase.updated" not in sent:
+            return [sent, *late]
+        happens = next(self._misfortunes)
         self.happened.add(happens)
         match happens:
             case "dropped":
                 return late
-            case "duplicated":
-                return [sent, sent]
             case "delayed":
                 self._late = [sent]
-                return []
-        return [sent, *late]
+                return late
+        return [sent, sent, *late]
 
 
 class Game:

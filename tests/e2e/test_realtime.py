@@ -186,7 +186,7 @@ def test_nobody_acknowledges_anothers_notice(shop: Shop, game: Game) -> None:
 def test_with_frames_dropped_duplicated_and_reordered_each_notice_is_shown_once(
     shop: Shop, player: Player
 ) -> None:
-    network = Lossy(seed=1)
+    network = Lossy()
     game = Game(shop.stack, player, network)
     bought = [buy(shop, player) for _ in range(2)]
     game.catch_up(patience_seconds=0.5)
