@@ -100,21 +100,40 @@ def buy(shop: Shop, player: Player, count: int) -> list[str]:
         return list(buyers.map(one, range(count)))
 
 
-def parked_for(nyanko: Callable[..., Said], purchases: list[str]) -> list[dict[str, Any]]:
-    return [one for one in nyanko("parked", "--json").json if one["purchase_id"] in purchases]
+def parked_for(
+    shop: Shop, nyanko: Callable[..., Said], purchases: list[str], count: int
+) -> list[dict[str, Any]]:
+    """So many parked events of the purchases, once their executions have ended, a moment after they park."""
+    client, machine = shop.client("stepfunctions"), shop.stack.outputs["PaymentStateMachineArn"]
+
+    def running() -> set[str]:
+        listed = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        return {one["name"] for one in listed}
+
+    def look() -> list[dict[str, Any]]:
+        listed = nyanko("parked", "--json").json
+        return [one for one in listed if one["purchase_id"] in purchases and one["state"] == "parked"]
+
+    seen = eventually(look, lambda waiting: len(waiting) == count)
+    parked = {one["event_id"] for one in seen}
+    assert not parked & eventually(running, lambda names: not parked & names)
+    return seen
 
 
-def alarm(shop: Shop, name: str) -> str:
-    [found] = shop.client("cloudwatch").describe_alarms(AlarmNames=[f"local_jm_nyanko_{name}"])[
-        "MetricAlarms"
-    ]
-    return str(found["StateValue"])
+def rings(cloudwatch: Any, name: str) -> bool:
+    """Whether an alarm is in ALARM, or gets there."""
+
+    def look() -> str:
+        [alarm] = cloudwatch.describe_alarms(AlarmNames=[f"local_jm_nyanko_{name}"])["MetricAlarms"]
+        return str(alarm["StateValue"])
+
+    return eventually(look, lambda state: state == "ALARM") == "ALARM"
 
 
-def told(shop: Shop, metric: str, dimensions: Mapping[str, str]) -> float:
+def told(cloudwatch: Any, metric: str, dimensions: Mapping[str, str]) -> float:
     """The sum of a metric of ours in the last hour."""
     now = datetime.now(UTC)
-    points = shop.client("cloudwatch").get_metric_statistics(
+    points = cloudwatch.get_metric_statistics(
         Namespace="local_jm_nyanko",
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
@@ -133,13 +152,14 @@ def times(count: int) -> dict[str, int]:
 def test_what_broke_is_seen_foreseen_and_replayed(
     shop: Shop, player: Player, nyanko: Callable[..., Said], reconcile: Callable[..., Said], tmp_path: Path
 ) -> None:
+    cloudwatch = shop.client("cloudwatch")
     with broken(shop, "grant_items"):
         purchases = buy(shop, player, PURCHASES)
         counted = eventually(
-            lambda: told(shop, "Parked", {"service": "park_event", "reason": BROKEN}),
+            lambda: told(cloudwatch, "Parked", {"service": "park_event", "reason": BROKEN}),
             lambda seen: seen == PURCHASES,
         )
-    waiting = parked_for(nyanko, purchases)
+    waiting = parked_for(shop, nyanko, purchases, PURCHASES)
     assert counted == PURCHASES
     assert len(waiting) == PURCHASES
     assert {one["reason"] for one in waiting} == {BROKEN}
@@ -147,7 +167,8 @@ def test_what_broke_is_seen_foreseen_and_replayed(
     assert player.items() == {}
 
     # The alarms ring, by the figures that they are made of.
-    assert alarm(shop, "parked") == alarm(shop, "executions_failed") == "ALARM"
+    assert rings(cloudwatch, "parked")
+    assert rings(cloudwatch, "executions_failed")
     letters = nyanko("dlq", "show", "--json")
     assert letters.code == 1
     assert {one["event_id"] for one in letters.json} >= {one["event_id"] for one in waiting}
@@ -170,7 +191,7 @@ def test_what_broke_is_seen_foreseen_and_replayed(
     assert replayed.code == 0
     assert {one["outcome"] for one in replayed.json} == {"applied"}
     assert player.items() == times(PURCHASES)
-    assert parked_for(nyanko, purchases) == []
+    assert parked_for(shop, nyanko, purchases, 0) == []
     event_id = waiting[0]["event_id"]
     story = nyanko("show", event_id, "--json").json
     assert [one["name"] for one in story["executions"]] == [event_id, f"{event_id}-r1"]
@@ -216,7 +237,7 @@ def test_a_parked_event_of_a_purchase_that_was_refunded_meanwhile_grants_nothing
 ) -> None:
     with broken(shop, "record_payment"):
         [purchase_id] = buy(shop, player, 1)
-        [waiting] = eventually(lambda: parked_for(nyanko, [purchase_id]), bool)
+        [waiting] = parked_for(shop, nyanko, [purchase_id], 1)
     [charge] = [one for one in charges(shop) if one["metadata"]["purchase_id"] == purchase_id]
     refund(shop, charge["id"])
     assert eventually(lambda: refunded(player, purchase_id), bool) == 500
