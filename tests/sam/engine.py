@@ -8,6 +8,7 @@ reason.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ class NoEngine(Exception):
 
 def main() -> None:
     command = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the daemon ends with this program
     try:
         with engine() as environment:
             sys.exit(subprocess.run(command, env=environment, check=False).returncode)
