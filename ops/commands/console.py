@@ -4,7 +4,7 @@ import secrets
 from typing import Annotated
 
 import typer
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ops.console.app import create_app
 from ops.output import errors, people, refuse
@@ -19,14 +19,20 @@ def command(
     """Serve a page to look at the stage and replay events, to this machine alone, until Ctrl-C."""
     stage: Stage = context.obj
     key = secrets.token_urlsafe()
+    app = create_app(stage, key)
     try:
-        server = make_server("127.0.0.1", port, create_app(stage, key), threaded=True)
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
         refuse(f"port {port} cannot be listened on; choose another with --port")
     people.print(f"http://127.0.0.1:{server.port}/?key={key}")
     errors.print(f"the console of {stage.name}; Ctrl-C stops it", style="dim")
     with server.socket:
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            errors.print("stopped", style="dim")
+        server.serve_forever()
+    errors.print("stopped", style="dim")
+
+
+class _Quiet(WSGIRequestHandler):
+    """The first request has the key in its URL, which belongs into no log."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of answered requests."""

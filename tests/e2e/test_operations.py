@@ -5,6 +5,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +24,7 @@ from local.stack import Stack
 from nyanko.adapters.dynamodb import to_item
 from ops.cli import app
 from tests.e2e.shop import Player, Shop, eventually
+from tests.processes import LINUX, LOOPBACK, listening
 
 PURCHASES = int(os.environ.get("NYANKO_PURCHASES", "6"))
 STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
@@ -215,6 +219,19 @@ def test_what_broke_is_seen_foreseen_and_replayed(
     assert nyanko("dlq", "show").code == 0
 
 
+def test_dead_letters_that_are_sent_back_run_their_events_again(
+    shop: Shop, player: Player, nyanko: Callable[..., Said]
+) -> None:
+    with broken(shop, "grant_items"):
+        [purchase_id] = buy(shop, player, 1)
+        [waiting] = parked_for(shop, nyanko, [purchase_id], 1)
+    assert nyanko("dlq", "redrive", "--yes").code == 0
+    assert player.status_becomes(purchase_id, "granted")
+    row = eventually(lambda: shop.event_row(waiting["event_id"]), lambda row: row["state"] == "applied")
+    assert row["execution"] == f"{waiting['event_id']}-r1"
+    assert player.items() == STARTER_PACK
+
+
 def test_webhooks_that_were_lost_on_the_way_are_found_and_made_up_for(
     shop: Shop, player: Player, reconcile: Callable[..., Said]
 ) -> None:
@@ -278,6 +295,24 @@ def test_a_refund_is_issued_once_and_takes_the_items_back(
     assert nyanko("refund", purchase_id, "--yes").code == 2, "nothing is left to refund"
     # The bank's last word on the refund comes seconds later, and takes its way through the pipeline.
     assert eventually(reconcile, lambda said: said.code == 0).code == 0
+
+
+@LINUX
+def test_the_console_listens_on_loopback_until_it_is_interrupted(shop: Shop, stack: Stack) -> None:
+    command = "from ops.cli import app; app()"
+    given = ["--stage", "local", "--local-dir", str(stack.directory), "console", "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", command, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as console:
+        assert console.stdout is not None
+        url = console.stdout.readline().strip()
+        entered = shop.request("GET", url)
+        seen = listening([console.pid])
+        console.send_signal(signal.SIGINT)
+        _, said = console.communicate(timeout=30)
+    assert (entered.status, "nyanko_console=" in entered.headers["Set-Cookie"]) == (302, True)
+    assert seen == {(LOOPBACK, int(url.split(":")[2].partition("/")[0]))}
+    assert (console.returncode, said.splitlines()[-1]) == (0, "stopped")
 
 
 def test_what_was_deleted_by_hand_is_named(
