@@ -1,6 +1,8 @@
 """The files of `terraform/`, as Terraform itself reads them."""
 
+import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -47,3 +49,27 @@ def test_an_environment_is_one_module_call(stage: str) -> None:
         if line and line[0] not in " #}"
     ]
     assert blocks == ['module "environment" {']
+
+
+@pytest.mark.parametrize(
+    ("uri", "looked_up"),
+    [
+        ("/", "/index.html"),
+        ("/play/", "/play/index.html"),
+        ("/play/Build/0123abcd.wasm.br", "/play/Build/0123abcd.wasm.br"),
+        ("/play", "301 /play/"),
+    ],
+)
+def test_folders_of_the_site_answer_with_their_page(uri: str, looked_up: str) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("THE SITE'S FUNCTION WAS NOT TRIED: there is no node command")
+    program = (
+        (TERRAFORM / "modules" / "edge" / "index.js").read_text()
+        + f"""
+    const answer = handler({{ request: {{ uri: {json.dumps(uri)} }} }});
+    console.log(answer.uri ?? `${{answer.statusCode}} ${{answer.headers.location.value}}`);
+    """
+    )
+    ran = subprocess.run([node, "-e", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == looked_up
