@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.command import MODULES, ROOTS, Checkout
+from tests.terraform.command import MODULES, ROOTS, STAGES, TERRAFORM, Checkout
+from tests.terraform.plans import ROOT as OFFLINE
 
 pytestmark = pytest.mark.slow
 
@@ -15,3 +16,17 @@ def test_it_is_valid_and_its_tests_pass(folder: str, tmp_path: Path) -> None:
     checkout.initialise(folder, "-backend=false")
     checkout.run(folder, "validate", "-no-color")
     assert " 0 failed." in checkout.run(folder, "test", "-no-color")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_environment_that_nobody_filled_in_is_refused(stage: str, tmp_path: Path) -> None:
+    folder = f"envs/{stage}"
+    unfilled = (TERRAFORM / folder / "terraform.tfvars").read_text()
+    overrides = {f"{folder}/terraform.tfvars": unfilled, f"{folder}/offline_override.tf": OFFLINE}
+    checkout = Checkout(tmp_path, overrides)
+    checkout.initialise(folder)
+    status, output = checkout.attempt(folder, "plan", "-input=false", "-no-color")
+    told = " ".join(output.split())  # Terraform breaks lines anywhere
+    assert status == 1
+    assert told.count("fill in terraform.tfvars, as docs/deploy.md says") == 2
+    assert "The repository is owner/name" in told
