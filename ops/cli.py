@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from stripe import StripeError
 from typer.core import TyperGroup
 
 from nyanko.errors import Retryable
@@ -31,7 +32,7 @@ class Nyanko(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 typer's own context
         try:
             return super().invoke(ctx)
-        except (StageError, Retryable, BotoCoreError, ClientError) as error:
+        except (StageError, Retryable, BotoCoreError, ClientError, StripeError) as error:
             refuse(str(error))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from stripe import StripeError
+
 from nyanko.errors import Retryable
 from nyanko.pages import MAX_LIMIT, Page
 from nyanko.purchases import Purchase, entitled, status
@@ -188,7 +190,7 @@ def _session(stage: Stage, purchase: Purchase) -> Mapping[str, Any] | None:
         return None
     try:
         return stage.stripe_records.session(purchase.session_id)
-    except Retryable:
+    except (Retryable, StripeError):
         return None
 
 

@@ -12,7 +12,9 @@ from hmac import compare_digest
 from pathlib import Path
 
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from stripe import StripeError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -25,7 +27,7 @@ from ops.dry_run import plan
 from ops.durations import spoken
 from ops.executions import Execution, event_in
 from ops.parked import parked, why
-from ops.stages import Stage
+from ops.stages import Stage, StageError
 from ops.story import NothingFound
 
 COOKIE = "nyanko_console"
@@ -87,8 +89,12 @@ def create_app(stage: Stage, key: str) -> Flask:
         return render_template("problem.html", problem=str(error)), 404
 
     @app.errorhandler(Retryable)
-    def unavailable(error: Retryable) -> tuple[str, int]:
-        return render_template("problem.html", problem=error.message), 503
+    @app.errorhandler(StageError)
+    @app.errorhandler(StripeError)
+    @app.errorhandler(BotoCoreError)
+    @app.errorhandler(ClientError)
+    def unavailable(error: Exception) -> tuple[str, int]:
+        return render_template("problem.html", problem=str(error)), 503
 
     @app.get("/")
     def home() -> str:
@@ -191,7 +197,7 @@ def _recent_purchases(stage: Stage) -> list[Purchase]:
     """Those whose sessions Stripe opened last; none while Stripe cannot be reached."""
     try:
         sessions = stage.stripe_records.sessions(_now() - WEEK_SECONDS, _now() + 1)[:RECENT]
-    except Retryable:
+    except (Retryable, StripeError):
         return []
     ids = [(session["metadata"] or {}).get("purchase_id") for session in sessions]
     found = {one.purchase_id: one for one in stage.purchases.get_many([one for one in ids if one])}

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from flask.testing import FlaskClient
 
 from ops.console.app import COOKIE, create_app
@@ -138,6 +140,22 @@ def test_what_does_not_exist_is_said_so(browser: FlaskClient, path: str) -> None
 def test_whatever_is_searched_for_leads_to_its_page(browser: FlaskClient, name: str, path: str) -> None:
     enter(browser)
     assert browser.get("/find", query_string={"name": name}, base_url=HOST).headers["Location"] == path
+
+
+def test_an_outage_is_said_on_the_page(
+    browser: FlaskClient, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(browser)
+    workflow.stripe_api.down = True
+    assert browser.get("/", base_url=HOST).status_code == 200, "without Stripe there are only no purchases"
+
+    def refused(*_: object) -> None:
+        told: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}
+        raise ClientError(told, "GetItem")
+
+    monkeypatch.setattr("nyanko.adapters.dynamodb_events.Events.get", refused)
+    answer = browser.get("/events/evt_1Mike", base_url=HOST)
+    assert (answer.status_code, "not for you" in answer.text) == (503, True)
 
 
 def test_what_an_event_says_is_shown_as_text(browser: FlaskClient, workflow: Workflow) -> None:

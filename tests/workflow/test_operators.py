@@ -270,6 +270,13 @@ def test_a_purchase_tells_its_story_in_the_order_of_time(workflow: Workflow, sta
     assert times == sorted(times)
 
 
+def test_a_story_is_told_without_stripe_as_well(workflow: Workflow, stage: Stage) -> None:
+    workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
+    stage.purchases.attach_session(workflow.purchase(), "cs_test_mike", "https://checkout.stripe.test")
+    workflow.stripe_api.down = True
+    assert story.of_purchase(stage, "pur_mike").session is None
+
+
 @pytest.mark.parametrize(
     ("name", "noun"),
     [
