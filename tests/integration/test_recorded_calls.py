@@ -29,7 +29,9 @@ def test_every_call_of_a_function_is_permitted(stack: Stack) -> None:
         (call["function"], action, resource)
         for call in map(json.loads, sorted(calls))
         for action, resource in needed(call)
-        if not any(
+        # Another test breaks a function by sending it to tables that are not there.
+        if "/broken_" not in resource
+        and not any(
             allows(statement, action, resource) for statement in FUNCTIONS[call["function"]].statements
         )
     ]
