@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow
 def test_it_is_valid_and_its_tests_pass(folder: str, tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     checkout.initialise(folder, "-backend=false")
-    checkout.run(folder, "validate", "-no-color")
+    if folder in ROOTS:  # and through them the modules, some of which need providers from outside to be valid
+        checkout.run(folder, "validate", "-no-color")
     assert " 0 failed." in checkout.run(folder, "test", "-no-color")
 
 
@@ -28,5 +29,5 @@ def test_an_environment_that_nobody_filled_in_is_refused(stage: str, tmp_path: P
     status, output = checkout.attempt(folder, "plan", "-input=false", "-no-color")
     told = " ".join(output.split())  # Terraform breaks lines anywhere
     assert status == 1
-    assert told.count("fill in terraform.tfvars, as docs/deploy.md says") == 2
+    assert told.count("fill in terraform.tfvars, as docs/deploy.md says") == 4
     assert "The repository is owner/name" in told

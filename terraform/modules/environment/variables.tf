@@ -48,11 +48,21 @@ variable "branch" {
 variable "emails" {
   description = "Who is told of drift and overrun budgets"
   type        = set(string)
+
+  validation {
+    condition     = length(var.emails) > 0
+    error_message = "Somebody has to be told: fill in terraform.tfvars, as docs/deploy.md says."
+  }
 }
 
 variable "web3auth_client_id" {
   description = "The project's client id in Web3Auth, which tokens are issued for"
   type        = string
+
+  validation {
+    condition     = length(var.web3auth_client_id) > 0
+    error_message = "Without its client id no token can be checked: fill in terraform.tfvars, as docs/deploy.md says."
+  }
 }
 
 variable "web3auth_issuers" {
