@@ -1,6 +1,7 @@
 """nyanko console"""
 
 import secrets
+import signal
 from typing import Annotated
 
 import typer
@@ -24,6 +25,8 @@ def command(
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
         refuse(f"port {port} cannot be listened on; choose another with --port")
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)
     people.print(f"http://127.0.0.1:{server.port}/?key={key}")
     errors.print(f"the console of {stage.name}; Ctrl-C stops it", style="dim")
     with server.socket:
