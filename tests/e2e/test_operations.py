@@ -302,8 +302,7 @@ def test_the_console_listens_on_loopback_until_it_is_interrupted(shop: Shop, sta
     command = "from ops.cli import app; app()"
     given = ["--stage", "local", "--local-dir", str(stack.directory), "console", "--port", "0"]
     with subprocess.Popen(
-        # Whoever starts the tests in the background lets them ignore Ctrl-C, and so their children.
-        ["/usr/bin/env", "--default-signal=INT", sys.executable, "-c", command, *given],
+        [sys.executable, "-c", command, *given],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

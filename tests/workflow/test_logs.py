@@ -55,16 +55,19 @@ def test_every_line_of_the_workflow_names_event_purchase_and_execution(
         assert line["execution"].startswith(line["event_id"]), line
 
 
-def test_no_line_says_who_buys(workflow: Workflow, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_says_who_buys(
+    workflow: Workflow, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     delivery = signed(session_event("completed", workflow.sell(quantity=1)))
     assert all(part in delivery["body"] for part in BUYER)
     workflow.deliver(delivery)
     for state in ("VerifyEvent", "RecordPayment", "GrantItems"):
         workflow.fail(state, "KeyError")
         workflow.deliver(signed(session_event("completed", workflow.sell(f"pur_{state}"))))
-    out = capsys.readouterr().out
-    assert out
-    assert not [part for part in BUYER if part in out or json.dumps(part).strip('"') in out]
+    logged = [vars(record) for record in caplog.records if record.name in IN_THE_WORKFLOW]
+    said = f"{logged}{capsys.readouterr().out}"
+    assert "KeyError" in said
+    assert not [part for part in BUYER if part in said or json.dumps(part).strip('"') in said]
 
 
 def test_what_happens_is_counted(workflow: Workflow, capsys: pytest.CaptureFixture[str]) -> None:
