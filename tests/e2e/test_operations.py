@@ -159,12 +159,15 @@ def test_what_broke_is_seen_foreseen_and_replayed(
     cloudwatch = shop.client("cloudwatch")
     with broken(shop, "grant_items"):
         purchases = buy(shop, player, PURCHASES)
-        counted = eventually(
-            lambda: told(cloudwatch, "Parked", {"service": "park_event", "reason": BROKEN}),
-            lambda seen: seen == PURCHASES,
-        )
-    waiting = parked_for(shop, nyanko, purchases, PURCHASES)
-    assert counted == PURCHASES
+        waiting = parked_for(shop, nyanko, purchases, PURCHASES)
+
+    def counted_and_parked() -> tuple[float, int]:
+        # Stripe's second word of a refund in a test before may come now, and is parked as well.
+        listed = [one for one in nyanko("parked", "--json").json if one["reason"] == BROKEN]
+        return told(cloudwatch, "Parked", {"service": "park_event", "reason": BROKEN}), len(listed)
+
+    counted, listed = eventually(counted_and_parked, lambda seen: seen[0] == seen[1])
+    assert counted == listed >= PURCHASES
     assert len(waiting) == PURCHASES
     assert {one["reason"] for one in waiting} == {BROKEN}
     assert {(one["player_id"], one["amount"]) for one in waiting} == {(player.player_id, 500)}
@@ -291,7 +294,9 @@ def test_a_refund_is_issued_once_and_takes_the_items_back(
     first = nyanko("refund", purchase_id, "--yes", "--json")
     assert first.code == 0
     assert player.status_becomes(purchase_id, "refunded")
-    assert set(player.items().values()) == {0}
+    # The refund is a fact before the items of it are taken.
+    taken = eventually(player.items, lambda items: not any(items.values()))
+    assert set(taken.values()) == {0}
     assert nyanko("refund", purchase_id, "--yes").code == 2, "nothing is left to refund"
     # The bank's last word on the refund comes seconds later, and takes its way through the pipeline.
     assert eventually(reconcile, lambda said: said.code == 0).code == 0
