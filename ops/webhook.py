@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS
 from nyanko.adapters.stripe_client import stripe_client, stripe_errors
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS
-from nyanko.wiring import SECRET_MAX_AGE_SECONDS
 from ops.stages import Stage
 
 SECRETS = "stripe_webhook_secrets"
@@ -55,7 +55,7 @@ class Endpoint:
 
 def wait_for_functions() -> None:
     """Until every function has read the secrets anew."""
-    time.sleep(SECRET_MAX_AGE_SECONDS)
+    time.sleep(MAX_AGE_SECONDS)
 
 
 def url_of(stage: Stage) -> str:

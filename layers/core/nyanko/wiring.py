@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nyanko.errors import Retryable
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from nyanko.adapters.apigateway_sockets import Sockets
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_tickets import Tickets
     from nyanko.adapters.joinmake import Joinmake
     from nyanko.adapters.kms_replays import ReplayMacs
+    from nyanko.adapters.secretsmanager_secrets import Secrets
     from nyanko.adapters.sqs_queue import Queue
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
     from nyanko.adapters.stripe_checkout import StripeCheckout
     from nyanko.adapters.stripe_records import StripeRecords
     from nyanko.adapters.web3auth import Web3AuthVerifier
-
-SECRET_MAX_AGE_SECONDS = 300
 
 
 def now() -> int:
@@ -72,11 +72,10 @@ def realtime_url() -> str:
 @cache
 def client(service: str, attempts: int = 3, pool: int = 10) -> Any:  # noqa: ANN401 each has its own type
     """A client that makes up to `attempts` attempts and keeps up to `pool` connections."""
-    import boto3
     from botocore.config import Config
 
-    return boto3.client(
-        service,  # type: ignore[call-overload] # the overloads name every service; this one is the caller's
+    return _session().create_client(
+        service,
         config=Config(
             connect_timeout=2,
             read_timeout=5,
@@ -84,6 +83,17 @@ def client(service: str, attempts: int = 3, pool: int = 10) -> Any:  # noqa: ANN
             max_pool_connections=pool,
         ),
     )
+
+
+@cache
+def _session() -> "Session":
+    """All clients are of one session, which reads its data only once.
+
+    boto3's own clients are made by botocore too; boto3 would import its resources and S3's transfers besides.
+    """
+    from botocore.session import get_session
+
+    return get_session()
 
 
 def table(noun: str) -> str:
@@ -107,19 +117,11 @@ def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) 
 
 
 def secret(noun: str) -> str:
-    """The secret's value, or "" while it has none; read anew after `SECRET_MAX_AGE_SECONDS`.
+    """The secret's value, or "" while it has none; a new one is in force within five minutes.
 
     White space around it is dropped: a trailing newline is the usual slip of whoever stores a secret.
     """
-    from aws_lambda_powertools.utilities.parameters import GetParameterError
-
-    try:
-        value = _secrets().get(f"{stage()}_jm_nyanko_{noun}", max_age=SECRET_MAX_AGE_SECONDS)
-    except GetParameterError as error:
-        if "ResourceNotFoundException" in str(error):
-            return ""
-        raise Retryable("ServiceUnavailable", f"the secret {noun} could not be read") from error
-    return str(value).strip()
+    return _secrets().value(f"{stage()}_jm_nyanko_{noun}").strip()
 
 
 def webhook_secrets() -> list[str]:
@@ -313,7 +315,7 @@ def _dynamodb() -> "DynamoDBClient":
 
 
 @cache
-def _secrets() -> Any:  # noqa: ANN401 Powertools' provider is typed by what it returns
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+def _secrets() -> "Secrets":
+    from nyanko.adapters.secretsmanager_secrets import Secrets
 
-    return SecretsProvider(boto3_client=client("secretsmanager"))
+    return Secrets(client("secretsmanager"), now)

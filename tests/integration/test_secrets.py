@@ -1,0 +1,76 @@
+"""Secrets against Secrets Manager's answers: how long each is kept, and what its failures become."""
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+from botocore.stub import Stubber
+
+from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS, Secrets
+from nyanko.errors import Retryable
+
+NAME = "stg_jm_nyanko_stripe_api_key"
+NOW = 1_700_000_000
+
+
+class Store:
+    """Secrets whose clock stands still, in front of answers that are given one by one."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        client = boto3.client(
+            "secretsmanager", region_name="ap-northeast-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        self.client = Stubber(client)
+        self.client.activate()
+        self._secrets = Secrets(client, lambda: self.now)
+
+    def answers(self, value: str) -> None:
+        self.client.add_response("get_secret_value", {"SecretString": value}, {"SecretId": NAME})
+
+    def fails(self, code: str) -> None:
+        self.client.add_client_error("get_secret_value", code)
+
+    def value(self) -> str:
+        return self._secrets.value(NAME)
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def test_a_secret_is_read_once_in_five_minutes(store: Store) -> None:
+    store.answers("old")
+    assert store.value() == "old"
+    store.now += MAX_AGE_SECONDS - 1
+    assert store.value() == "old"
+    store.now += 1
+    store.answers("new")
+    assert store.value() == "new"
+    store.client.assert_no_pending_responses()
+
+
+def test_a_secret_without_a_value_is_empty_until_somebody_stores_one(store: Store) -> None:
+    store.fails("ResourceNotFoundException")
+    assert store.value() == ""
+    store.answers("stored")
+    assert store.value() == "stored"
+
+
+@pytest.mark.parametrize("code", ["InternalServiceError", "AccessDeniedException", "DecryptionFailure"])
+def test_a_secret_that_cannot_be_read_may_be_read_later(store: Store, code: str) -> None:
+    store.fails(code)
+    with pytest.raises(Retryable) as raised:
+        store.value()
+    assert raised.value.code == "ServiceUnavailable"
+    store.answers("there")
+    assert store.value() == "there"
+
+
+def test_no_answer_at_all_is_a_failure_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def time_out(**_: str) -> None:
+        raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
+
+    monkeypatch.setattr(store._secrets._client, "get_secret_value", time_out)
+    with pytest.raises(Retryable):
+        store.value()
