@@ -1,6 +1,6 @@
 """The dead-letter queue: why something lies there, sending it back, emptying it once it is kept elsewhere.
 
-What lies there is a delivery that start_payment failed on five times, or a letter about an event that was
+What lies there is a delivery that start_payment failed on for half a day, or a letter about an event that was
 parked or an execution that was interrupted. start_payment understands all of them: all can be sent back.
 """
 

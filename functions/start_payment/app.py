@@ -4,31 +4,57 @@ import json
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
-from nyanko.deliveries import read_message
+from nyanko.deliveries import Delivery, read_message
+from nyanko.errors import Retryable
 
 logger = Logger()
-# A batch that failed as a whole is reported message by message, like any other.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+MESSAGE_SECONDS = 20
+"""What one message may take: the longest waits between the attempts at StartExecution, and the attempts."""
 
 
-def start(record: SQSRecord) -> None:
-    delivery = read_message(json.loads(record.body), wiring.now())
+def start(delivery: Delivery) -> str | None:
+    """Start what is due for the event: the execution's name, or None for a duplicate."""
+    event_id, executions = delivery["event_id"], wiring.payment_executions()
+    if executions.start_as(event_id, delivery):
+        return event_id
     # Without a body it is one that somebody misses: run it, whatever became of an earlier execution.
-    execution = wiring.payment_executions().start(delivery["event_id"], delivery, again=not delivery["body"])
+    again = not delivery["body"]
+    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when Stripe delivers
+    # thousands of events again, those must not hold up the new ones
+    # (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+    if not again and wiring.events().is_finished(event_id):
+        return None
+    return executions.start_again(event_id, delivery, again=again)
+
+
+def lambda_handler(sqs_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    failed = [record["messageId"] for record in sqs_event["Records"] if not _is_done(record, context)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _is_done(record: dict[str, Any], context: LambdaContext) -> bool:
+    """Whether the queue may forget the message."""
+    # Running out of time would send those back that were started.
+    if context.get_remaining_time_in_millis() < MESSAGE_SECONDS * 1000:
+        logger.warning("handed back", extra={"message_id": record["messageId"]})
+        return False
+    try:
+        delivery = read_message(json.loads(record["body"]), wiring.now())
+        execution = start(delivery)
+    except Exception as error:
+        # Whatever it is, the others of the batch go on, and this one comes again.
+        wiring.metric("NotStarted")
+        code = error.code if isinstance(error, Retryable) else type(error).__name__
+        logger.exception("not started", extra={"message_id": record["messageId"], "code": code})
+        return False
     if execution is None:
         wiring.metric("Duplicate")
     logger.info(
         "started" if execution else "duplicate",
         extra={"event_id": delivery["event_id"], "execution": execution},
     )
-
-
-def lambda_handler(sqs_event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 Powertools' own
-    return process_partial_response(
-        event=sqs_event, record_handler=start, processor=processor, context=context
-    )
+    return True

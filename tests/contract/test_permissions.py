@@ -86,7 +86,9 @@ def use_the_pipeline(workflow: Workflow) -> None:
     workflow.deliver(signed(session_event("completed", purchase)))
     workflow.stripe_api.charges["ch_mike"] = {"object": "charge", "payment_intent": "pi_mike"}
     workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
-    workflow.deliver(signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1)))
+    parked = signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1))
+    workflow.deliver(parked)
+    workflow.deliver(parked)
 
 
 def look_for_what_was_lost(workflow: Workflow) -> None:

@@ -203,13 +203,18 @@ def test_of_executions_with_one_name_one_is_started(stack: Stack) -> None:
             assert sorted(threads.map(execution.start, range(8))) == [False] * 7 + [True]
 
 
-def test_a_message_that_fails_five_times_is_a_dead_letter_and_its_neighbour_passes(stack: Stack) -> None:
+def test_a_message_that_fails_as_often_as_it_may_is_a_dead_letter_and_its_neighbour_passes(
+    stack: Stack,
+) -> None:
     sqs = aws.client("sqs", stack.aws)
     queue = stack.outputs["PaymentEventsUrl"]
-    patience = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    patience = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    redrive = {**json.loads(patience["RedrivePolicy"]), "maxReceiveCount": 3}
     neighbour = Execution(stack, "evt_beside_poison")
     bodies = [json.dumps({"poison": True}), json.dumps(delivery(neighbour.event_id))]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
+    hasty = {"VisibilityTimeout": "0", "RedrivePolicy": json.dumps(redrive)}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=hasty)
     try:
         sqs.send_message_batch(
             QueueUrl=queue,

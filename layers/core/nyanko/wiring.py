@@ -152,9 +152,11 @@ def payment_events_dlq() -> "Queue":
 
 @cache
 def payment_executions() -> "PaymentExecutions":
-    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+    from nyanko.adapters.stepfunctions_payments import ATTEMPTS, PaymentExecutions
 
-    return PaymentExecutions(client("stepfunctions"), os.environ["PAYMENT_STATE_MACHINE_ARN"])
+    return PaymentExecutions(
+        client("stepfunctions", attempts=ATTEMPTS), os.environ["PAYMENT_STATE_MACHINE_ARN"]
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from nyanko.errors import Retryable
 
 TRANSIENT_CODES = frozenset(
     {
+        "ExecutionLimitExceeded",
         "InternalServerError",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

@@ -29,6 +29,17 @@ class Events:
             )
         return from_item(found["Item"]) if "Item" in found else None
 
+    def is_finished(self, event_id: str) -> bool:
+        """Whether the event is applied or ignored, as of a moment ago: it cannot become unfinished again."""
+        with aws_errors("DynamoDB"):
+            found = self._client.get_item(
+                TableName=self._table,
+                Key=to_item({"event_id": event_id}),
+                ProjectionExpression="#state",
+                ExpressionAttributeNames={"#state": "state"},
+            )
+        return "Item" in found and from_item(found["Item"])["state"] in {"applied", "ignored"}
+
     def states(self, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Of those events that have a row: its state and execution, and why it is parked, by event id."""
         found: dict[str, dict[str, Any]] = {}

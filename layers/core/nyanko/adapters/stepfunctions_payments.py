@@ -11,25 +11,31 @@ from nyanko.executions import FAILED, RUNNING, execution_name
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+ATTEMPTS = 5
+"""At each call, waiting up to 1, 2, 4 and 8 seconds between them: a call that is throttled waits here for its
+turn, within the time of its function, and not in the queue, where each return counts
+(https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)."""
+
 
 class PaymentExecutions:
     def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def start(self, event_id: str, delivery: Delivery, *, again: bool = False) -> str | None:
-        """Start the workflow for an event and return the execution's name, or None for a duplicate.
+    def start_again(self, event_id: str, delivery: Delivery, *, again: bool = False) -> str | None:
+        """Start the workflow anew for an event that has had an execution; the new one's name, or None for a
+        duplicate.
 
         An event whose executions all failed is replayed under the next name: "Resend" in Stripe's Dashboard
         replays. `again` also replays one that succeeded; one that still runs is never run beside itself.
         """
-        for replay in count():
+        for replay in count(1):
+            status = self.status(execution_name(event_id, replay - 1))
+            if status == RUNNING or not (again or status in FAILED):
+                return None
             name = execution_name(event_id, replay)
             if self.start_as(name, delivery):
                 return name
-            status = self.status(name)
-            if status == RUNNING or not (again or status in FAILED):
-                return None
         raise AssertionError("count() never ends")
 
     def start_as(self, name: str, delivery: Delivery) -> bool:

@@ -1,0 +1,88 @@
+"""Nothing is lost or parked because a quota was hit: what waits has the time to wait.
+
+The quotas are those of bench/quotas.yaml; what a burst does to them is in test_burst.py.
+"""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from functions.start_payment.app import MESSAGE_SECONDS
+from nyanko import wiring
+from nyanko.adapters.stepfunctions_payments import ATTEMPTS
+from tests import template
+from tests.forget import forget_wiring
+from tests.template import ROOT
+
+QUOTAS: dict[str, Any] = yaml.safe_load((ROOT / "bench" / "quotas.yaml").read_text())
+START_PAYMENT = template.functions()["start_payment"]
+MAPPING: dict[str, Any] = START_PAYMENT.events["PaymentEvents"]["Properties"]
+QUEUE: dict[str, Any] = template.RESOURCES["PaymentEvents"]["Properties"]
+METHODS: dict[str, Any] = {
+    setting["ResourcePath"]: setting
+    for setting in template.RESOURCES["RestApi"]["Properties"]["MethodSettings"]
+}
+HALF_A_DAY = 12 * 3600
+
+
+def test_the_queue_waits_six_times_as_long_as_its_function_may_take() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    assert QUEUE["VisibilityTimeout"] >= 6 * START_PAYMENT.timeout
+
+
+def test_a_message_is_given_up_after_half_a_day_of_failures_and_before_it_expires() -> None:
+    failing = QUEUE["VisibilityTimeout"] * QUEUE["RedrivePolicy"]["maxReceiveCount"]
+    assert HALF_A_DAY <= failing < QUEUE["MessageRetentionPeriod"]
+
+
+def test_a_message_has_the_time_for_all_its_attempts_and_the_function_for_more_than_one_message() -> None:
+    """Between attempts the SDK waits up to 1, 2, 4, … seconds
+    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)."""
+    waits = sum(2**attempt for attempt in range(ATTEMPTS - 1))
+    calls = ATTEMPTS * QUOTAS["assumed"]["start_execution_seconds"]
+    assert waits + calls < MESSAGE_SECONDS < START_PAYMENT.timeout
+
+
+def test_starts_are_attempted_as_often_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYMENT_STATE_MACHINE_ARN", template.arn("PaymentStateMachine"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", template.REGION)
+    forget_wiring()
+    try:
+        client: Any = wiring.payment_executions()._client
+    finally:
+        forget_wiring()
+    assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": ATTEMPTS}
+
+
+def test_executions_are_started_no_faster_than_their_transitions_are_allowed() -> None:
+    assumed, quotas = QUOTAS["assumed"], QUOTAS["step_functions"]
+    batch = MAPPING["BatchSize"]
+    seconds = batch * assumed["start_execution_seconds"] + assumed["batch_overhead_seconds"]
+    starts = MAPPING["ScalingConfig"]["MaximumConcurrency"] * batch / seconds
+    assert starts <= quotas["start_execution"]["per_second"]
+    assert starts * transitions() <= quotas["state_transition"]["per_second"]
+
+
+def transitions() -> int:
+    """Of a purchase that is granted: StartExecution's, and one for each state."""
+    states, name, passed = template.definition("PaymentStateMachine")["States"], "VerifyEvent", 1
+    while name:
+        state = states[name]
+        passed += 1
+        name = state["Choices"][0]["Next"] if state["Type"] == "Choice" else state.get("Next", "")
+    return passed
+
+
+def test_the_webhook_takes_what_the_account_allows_and_leaves_half_of_it_to_the_players() -> None:
+    webhook, quotas = METHODS["/~1stripe~1webhook"], QUOTAS["api_gateway"]
+    assert webhook["HttpMethod"] == "POST"
+    assert webhook["ThrottlingRateLimit"] == quotas["requests_per_second"] / 2
+    assert webhook["ThrottlingBurstLimit"] == quotas["burst"]
+    others = METHODS["/*"]["ThrottlingRateLimit"]
+    assert webhook["ThrottlingRateLimit"] + others < quotas["requests_per_second"]
+
+
+def test_the_webhook_is_measured_and_logged_like_every_other_route() -> None:
+    for setting in ("LoggingLevel", "MetricsEnabled"):
+        assert METHODS["/~1stripe~1webhook"][setting] == METHODS["/*"][setting]
