@@ -120,7 +120,7 @@ def _plan(stage: Stage, purchase_id: str | None, tellings: Iterable[_Telling], n
         before=before,
         after=after,
         lines=[line for grant in grants for line in grant.lines],
-        notices=[grant.telling for grant in grants],
+        notices=[grant.notice for grant in grants],
         inventory=stage.inventory.of_player(before.player_id) if before else {},
     )
 

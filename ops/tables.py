@@ -5,7 +5,6 @@ from typing import Any
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.adapters.dynamodb_purchases import purchase_of
 from nyanko.purchases import Purchase
 from ops.stages import Stage
 
@@ -34,7 +33,7 @@ def rows_of(stage: Stage, noun: str, key: str, value: str) -> list[Row]:
 
 
 def purchases(stage: Stage) -> Iterator[Purchase]:
-    return (purchase_of(row) for row in rows(stage, "purchases"))
+    return (Purchase.from_dict(row) for row in rows(stage, "purchases"))
 
 
 def ledger(stage: Stage, player_id: str | None = None) -> list[Row]:

@@ -5,28 +5,23 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from nyanko import wiring
-from nyanko.errors import Permanent
+from nyanko.errors import Permanent, Retryable
 from nyanko.grants import Grant, converge
+from nyanko.purchases import Purchase
 
 logger = Logger()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     now = wiring.now()
-    purchase = wiring.purchases().get(event["purchase_id"])
-    if purchase is None:
-        raise Permanent("UnknownPurchase", f"there is no purchase {event['purchase_id']}")
-    grant = converge(purchase, now)
-    if grant.nothing_due:
-        wiring.events().apply(event["event_id"], purchase.purchase_id, now)
-    else:
-        wiring.grants().apply(grant, event["event_id"], event["execution"], now)
+    grant = _grant(event, now)
+    if not grant.nothing_due:
         _measure(grant, now - event["created"])
     logger.info(
         "granted",
         extra={
             "event_id": event["event_id"],
-            "purchase_id": purchase.purchase_id,
+            "purchase_id": grant.after.purchase_id,
             "execution": event["execution"],
             "items": grant.items,
         },
@@ -34,8 +29,31 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return {
         "event_id": event["event_id"],
         "execution": event["execution"],
-        **grant.telling,
+        "purchase": grant.after.to_dict(),
+        "notice": grant.notice,
     }
+
+
+def _grant(event: dict[str, Any], now: int) -> Grant:
+    """The grant that was made: of the purchase as it was recorded, or as it is if it changed since then."""
+    recorded = Purchase.from_dict(event["purchase"])
+    grant = converge(recorded, now)
+    if _applied(grant, event, now):
+        return grant
+    purchase = wiring.purchases().get(recorded.purchase_id)
+    if purchase is None:
+        raise Permanent("UnknownPurchase", f"there is no purchase {recorded.purchase_id}")
+    grant = converge(purchase, now)
+    if _applied(grant, event, now):
+        return grant
+    raise Retryable("Conflict", f"{recorded.purchase_id} changed while granting")
+
+
+def _applied(grant: Grant, event: dict[str, Any], now: int) -> bool:
+    if grant.nothing_due:
+        wiring.events().apply(event["event_id"], grant.after.purchase_id, now)
+        return True
+    return wiring.grants().apply(grant, event["event_id"], event["execution"], now)
 
 
 def _measure(grant: Grant, seconds: int) -> None:

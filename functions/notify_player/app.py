@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
+from nyanko.purchases import Purchase
 from nyanko.push import Pushed, push
 from nyanko.realtime import notice_frame
 
@@ -16,16 +17,11 @@ logger = Logger()
 
 
 def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    purchase = Purchase.from_dict(grant["purchase"])
     # Sorts by time, and a second run for the same version of the purchase finds the notice written.
-    notice_id = f"{grant['updated_at']:010d}.{grant['purchase_id']}.{grant['version']}"
-    notice = {
-        "type": "purchase.updated",
-        "purchase_id": grant["purchase_id"],
-        "status": grant["status"],
-        "items": grant["items"],
-    }
-    unseen = wiring.notices().put(grant["player_id"], notice_id, notice, wiring.now())
-    pushed = _push(unseen, context) if unseen else Pushed()
+    notice_id = f"{purchase.updated_at:010d}.{purchase.purchase_id}.{purchase.version}"
+    unseen = wiring.notices().put(purchase.player_id, notice_id, grant["notice"], wiring.now())
+    pushed = _push(unseen, purchase, context) if unseen else Pushed()
     counts = {
         "delivered": len(pushed.delivered),
         "gone": len(pushed.gone),
@@ -35,7 +31,7 @@ def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, A
         "notified",
         extra={
             "event_id": grant["event_id"],
-            "purchase_id": grant["purchase_id"],
+            "purchase_id": purchase.purchase_id,
             "execution": grant["execution"],
             "notice_id": notice_id,
             **counts,
@@ -44,13 +40,12 @@ def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"notice_id": notice_id, **counts}
 
 
-def _push(unseen: dict[str, Any], context: LambdaContext) -> Pushed:
+def _push(unseen: dict[str, Any], purchase: Purchase, context: LambdaContext) -> Pushed:
     """Send the notice to every connection of its player, and forget those that are gone."""
-    player_id, purchase_id = unseen["player_id"], unseen["notice"]["purchase_id"]
+    player_id = purchase.player_id
     connection_ids = wiring.connections().of_player(player_id, wiring.now())
     if not connection_ids:
         return Pushed()
-    [purchase] = wiring.purchases().get_many([purchase_id])
     pushed = push(
         notice_frame(unseen, purchase, wiring.inventory().of_player(player_id)),
         connection_ids,

@@ -30,4 +30,4 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             "version": purchase.version,
         },
     )
-    return {"purchase_id": purchase.purchase_id, "version": purchase.version}
+    return purchase.to_dict()

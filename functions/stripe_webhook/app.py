@@ -1,4 +1,7 @@
-"""POST /stripe/webhook: 200 once SQS has the event, 400 if Stripe did not sign it, 503 to be sent again."""
+"""POST /stripe/webhook: 200 once SQS has the event, 400 if Stripe did not sign it, 503 to be sent again.
+
+A type of event that says nothing of purchases ends here: it is none that the endpoint asks Stripe for.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ from nyanko import wiring
 from nyanko.deliveries import delivery
 from nyanko.errors import BadInput, Retryable
 from nyanko.http import answer, failure, header, raw_body
-from nyanko.stripe_events import parse
+from nyanko.stripe_events import HANDLED_EVENTS, parse
 from nyanko.stripe_signature import check_signature
 
 logger = Logger()
@@ -21,6 +24,10 @@ def lambda_handler(proxy_event: dict[str, Any], _context: object) -> dict[str, A
         body = raw_body(proxy_event)
         check_signature(body, signature, wiring.webhook_secrets(), received_at)
         event = parse(body)
+        if event.type not in HANDLED_EVENTS:
+            wiring.metric("Ignored")
+            logger.info("ignored", extra={"event_id": event.event_id, "type": event.type})
+            return answer(200, {"received": True})
         wiring.payment_events().send(delivery(event.event_id, received_at, body.decode(), signature or ""))
     except BadInput as error:
         wiring.metric("Rejected")

@@ -1,10 +1,11 @@
 """The client library by itself, as a game calls it."""
 
+import json
 import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, WebSocketRoute
 
 from tests.browser.customer import Customer
 from tests.e2e.shop import Player, Shop, eventually
@@ -177,6 +178,33 @@ def test_a_tab_that_nobody_looks_at_keeps_its_notices_until_somebody_does(
     assert told(game)["notices"] == []
     game.evaluate("() => { told.looked = true; document.dispatchEvent(new Event('visibilitychange')); }")
     becomes_true(game, "told.notices.length === 1")
+
+
+def test_an_older_notice_that_comes_late_shows_no_old_purchase(game: Page) -> None:
+    def serve(socket: WebSocketRoute) -> None:
+        def answer(said: str | bytes) -> None:
+            if json.loads(said)["type"] == "hello":
+                for notice_id, status in (("2", "refunded"), ("1", "granted")):
+                    notice = {
+                        "type": "purchase.updated",
+                        "notice_id": notice_id,
+                        "status": status,
+                        "items": {},
+                    }
+                    state = {"purchase": {"status": status}, "inventory": {"items": []}}
+                    socket.send(json.dumps({**notice, **state}))
+
+        socket.on_message(answer)
+
+    game.route_web_socket("**", serve)
+    game.evaluate(
+        """() => {
+          told.purchases = [];
+          game({ onPurchase: (purchase) => told.purchases.push(purchase.status) }).connect();
+        }"""
+    )
+    becomes_true(game, "told.notices.length === 2")
+    assert told(game)["purchases"] == ["refunded"]
 
 
 def test_a_made_up_return_gives_nothing(shop: Shop, customer: Customer, player: Player) -> None:

@@ -26,7 +26,7 @@ EVENT_ID: str = SAMPLES["grant_items"]["event_id"]
 @pytest.fixture
 def sold(workflow: Workflow) -> Purchase:
     """The purchase that the samples are about."""
-    grant = SAMPLES["notify_player"]
+    grant = SAMPLES["notify_player"]["purchase"]
     return workflow.sell(grant["purchase_id"], grant["player_id"], quantity=3)
 
 
@@ -61,7 +61,7 @@ def test_park_event_parks_its_sample(workflow: Workflow) -> None:
 
 
 def test_the_sample_of_park_event_is_what_the_workflow_calls_it_with(workflow: Workflow) -> None:
-    grant = SAMPLES["notify_player"]
+    grant = SAMPLES["notify_player"]["purchase"]
     workflow.sell(grant["purchase_id"], grant["player_id"], quantity=2)
     workflow.invoke("start_payment", SAMPLES["start_payment"])
     ((_, parked),) = [called for called in workflow.invoked if called[0] == "park_event"]

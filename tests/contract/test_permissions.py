@@ -82,6 +82,8 @@ def use_the_pipeline(workflow: Workflow) -> None:
     assert workflow.invoke("stripe_webhook", SAMPLES["stripe_webhook"])["statusCode"] == 200
     purchase = workflow.sell()
     workflow.deliver(signed(session_event("expired", purchase, payment_status="unpaid")))
+    succeeded = signed(session_event("async_payment_succeeded", purchase))
+    workflow.meanwhile_call("grant_items", "TransactWriteItems", lambda: workflow.deliver(succeeded))
     workflow.deliver(signed(session_event("completed", purchase)))
     workflow.deliver(signed(session_event("completed", purchase)))
     workflow.stripe_api.charges["ch_mike"] = {"object": "charge", "payment_intent": "pi_mike"}

@@ -169,4 +169,5 @@ def test_other_applications_of_the_account_are_none_of_our_business(
     event = session_event(f"evt_{opened['purchase_id']}", opened, **session)
     assert shop.deliver(json.dumps(event).encode()).status == 200
     assert shop.event_state(event["id"]) == "ignored"
+    assert "body" not in shop.event_row(event["id"]), "other people's data is not kept"
     assert player.status(opened["purchase_id"]) == "created"

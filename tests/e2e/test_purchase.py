@@ -123,15 +123,17 @@ def test_what_must_not_go_on_is_parked_with_its_reason(
 
 
 @pytest.mark.parametrize("event_type", ["customer.created", "a.type.of.tomorrow"])
-def test_an_event_that_is_not_about_a_purchase_is_ignored(
+def test_an_event_that_is_not_about_a_purchase_goes_no_further_than_the_webhook(
     shop: Shop, player: Player, event_type: str
 ) -> None:
     opened = player.order()
-    event = session_event(f"evt_{opened['purchase_id']}", opened) | {"type": event_type}
-    assert shop.deliver(json.dumps(event).encode()).status == 200
-    assert shop.event_state(event["id"]) == "ignored"
-    assert "body" not in shop.event_row(event["id"])
-    assert player.items() == {}
+    paid = session_event(f"evt_{opened['purchase_id']}", opened)
+    other = {**paid, "id": f"evt_other_{opened['purchase_id']}", "type": event_type}
+    assert shop.deliver(json.dumps(other).encode()).status == 200
+    assert shop.deliver(json.dumps(paid).encode()).status == 200
+    assert player.status_becomes(opened["purchase_id"], "granted")
+    assert (shop.event_row(other["id"]), shop.executions(other["id"])) == ({}, [])
+    assert player.items() == STARTER_PACK
 
 
 def test_a_parked_event_that_stripe_sends_again_is_replayed(shop: Shop, player: Player) -> None:

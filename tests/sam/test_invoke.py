@@ -22,16 +22,17 @@ from tests.unit.test_purchases import STARTER_PACK
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 GRANT, RECORD = SAMPLES["notify_player"], SAMPLES["record_payment"]
+PURCHASE = GRANT["purchase"]
 ANSWERS: dict[str, dict[str, Any]] = {
     "api": {"statusCode": 201},
     "authorizer": {"context": {"player_id": "of mike", "birth_month": "1990-01"}},
-    "grant_items": {key: value for key, value in GRANT.items() if key != "updated_at"},
+    "grant_items": {"event_id": EVENT_ID, "notice": GRANT["notice"]},
     "notify_player": {"delivered": 0, "gone": 0, "failed": 0},
     "park_event": {"reason": "AmountMismatch", "parked": True},
     "realtime": {"statusCode": 200},
     "realtime_authorizer": {"principalId": "nobody"},
     "reconcile": {"listing": "done", "stuck": 0, "drift": 0},
-    "record_payment": {"purchase_id": GRANT["purchase_id"]},
+    "record_payment": {"purchase_id": PURCHASE["purchase_id"]},
     "start_payment": {"batchItemFailures": []},
     "stripe_webhook": {"statusCode": 400},
     "verify_event": {key: RECORD[key] for key in ("purchase_id", "amount", "currency", "facts")},
@@ -49,7 +50,7 @@ def signed_for(stack: Stack) -> None:
 def sold(shop: Shop) -> None:
     """The purchase that the samples are about, known to be paid and not granted."""
     purchases = Purchases(shop.client("dynamodb"), f"{PREFIX}_purchases")
-    purchase = new_purchase(GRANT["purchase_id"], GRANT["player_id"], STARTER_PACK, 3, NOW)
+    purchase = new_purchase(PURCHASE["purchase_id"], PURCHASE["player_id"], STARTER_PACK, 3, NOW)
     assert purchases.create(purchase, [])
     purchases.record(purchase, Facts.from_dict(RECORD["facts"]), NOW)
 

@@ -53,7 +53,7 @@ def test_what_happened_is_written_down(workflow: Workflow) -> None:
         "pur_mike#2#toy_mouse",
     }
     assert all(line["execution"] == execution.name for line in workflow.rows("ledger"))
-    assert execution.output["granted"]["grant"]["items"] == {"cat_food": 10, "toy_mouse": 1}
+    assert execution.output["granted"]["grant"]["notice"]["items"] == {"cat_food": 10, "toy_mouse": 1}
 
 
 def test_the_player_is_notified_once_for_each_version(workflow: Workflow) -> None:

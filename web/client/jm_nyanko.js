@@ -49,6 +49,7 @@
     #refused = false;
     #signingIn = null;
     #wakers = new Set();
+    #newest = "";
     #realtime = null;
 
     constructor({
@@ -227,8 +228,12 @@
 
     // Tells the game of a notice unless another tab did; once this returns it may be acknowledged.
     async #hear(notice) {
-      if (notice.purchase) this.#tell("purchase", notice.purchase);
-      await this.#freshInventory(notice);
+      // Ids sort by time: what an older notice shows of the purchase and the inventory is no news.
+      if (notice.notice_id >= this.#newest) {
+        this.#newest = notice.notice_id;
+        if (notice.purchase) this.#tell("purchase", notice.purchase);
+        await this.#freshInventory(notice);
+      }
       for (const wake of [...this.#wakers]) wake();
       await visible();
       return exclusively(`${SHOWN}.${notice.notice_id}`, () => {

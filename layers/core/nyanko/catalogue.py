@@ -1,7 +1,8 @@
 """What is for sale."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from nyanko.errors import BadInput
 
@@ -31,6 +32,24 @@ class Product:
         started = self.sale_from is None or self.sale_from <= now
         ended = self.sale_until is not None and self.sale_until <= now
         return self.active and started and not ended
+
+    def to_dict(self) -> dict[str, Any]:
+        """The shape of its row, and of the snapshot that a purchase keeps of it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        return cls(
+            product_id=raw["product_id"],
+            name=raw["name"],
+            unit_amount=raw["unit_amount"],
+            currency=raw["currency"],
+            items=raw["items"],
+            active=raw["active"],
+            sale_from=raw.get("sale_from"),
+            sale_until=raw.get("sale_until"),
+            limit_per_player=raw.get("limit_per_player"),
+        )
 
 
 def check_quantity(quantity: object) -> int:

@@ -43,13 +43,11 @@ class Grant:
         ]
 
     @property
-    def telling(self) -> dict[str, Any]:
+    def notice(self) -> dict[str, Any]:
         """What the player is told of it."""
         return {
-            "player_id": self.after.player_id,
+            "type": "purchase.updated",
             "purchase_id": self.after.purchase_id,
-            "version": self.after.version,
-            "updated_at": self.after.updated_at,
             "status": status(self.after),
             "items": self.items,
         }

@@ -1,8 +1,9 @@
 """A purchase: what was ordered, what Stripe said of its money, and what was granted for it."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from math import ceil
-from typing import Literal
+from typing import Any, Literal, Self
 
 from nyanko.catalogue import Product
 from nyanko.errors import Permanent
@@ -48,6 +49,26 @@ class Purchase:
     @property
     def expires_at(self) -> int:
         return self.created_at + CHECKOUT_SECONDS
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON shape that the workflow carries and the purchase row stores."""
+        return {**asdict(self), "product": self.product.to_dict(), "facts": self.facts.to_dict()}
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        return cls(
+            purchase_id=raw["purchase_id"],
+            player_id=raw["player_id"],
+            product=Product.from_dict(raw["product"]),
+            quantity=raw["quantity"],
+            created_at=raw["created_at"],
+            updated_at=raw["updated_at"],
+            session_id=raw.get("session_id"),
+            url=raw.get("url"),
+            facts=Facts.from_dict(raw["facts"]),
+            granted=raw["granted"],
+            version=raw["version"],
+        )
 
 
 def with_facts(purchase: Purchase, facts: Facts, now: int) -> Purchase:

@@ -1,6 +1,6 @@
 """The grant: purchase, inventory, ledger and event in one transaction, or none of them.
 
-      read purchase ── facts, granted, version ──┐
+  recorded purchase ── facts, granted, version ──┐
                                                  ▼
                                    converge: packs due − granted
                                                  │
@@ -11,7 +11,7 @@
           events      applied                   if the event is claimed
                             └──────────────────────────────────────────┘
 
-Whoever loses the race on `version` reads again, and finds less to do or nothing.
+Whoever loses the race on `version` reads the purchase, and finds less to do or nothing.
 """
 
 from dataclasses import asdict
@@ -21,7 +21,6 @@ from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import to_item
 from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
-from nyanko.errors import Retryable
 from nyanko.grants import Grant, Line
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ class Grants:
         self._ledger = ledger
         self._events = events
 
-    def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> None:
-        """Apply a grant that is not empty; raises `Retryable` (`Conflict`) when the purchase has changed."""
+    def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:
+        """Apply a grant that is not empty; False when the purchase has changed: read it and converge again."""
         writes = [
             self._purchase(grant),
             *(self._item(grant, item_id, count, now) for item_id, count in grant.items.items()),
@@ -52,10 +51,11 @@ class Grants:
         try:
             with aws_errors("DynamoDB"):
                 self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as error:
+        except self._client.exceptions.TransactionCanceledException:
             # Every way to be cancelled ends well by reading again: a lost race, a conflict with a running
             # transaction, throttling.
-            raise Retryable("Conflict", f"{grant.before.purchase_id} changed while granting") from error
+            return False
+        return True
 
     def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
         return {

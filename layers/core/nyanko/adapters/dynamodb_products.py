@@ -1,7 +1,6 @@
 """The table `products`."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
@@ -19,30 +18,15 @@ class Products:
     def get(self, product_id: str) -> Product | None:
         with aws_errors("DynamoDB"):
             found = self._client.get_item(TableName=self._table, Key=to_item({"product_id": product_id}))
-        return product_of(from_item(found["Item"])) if "Item" in found else None
+        return Product.from_dict(from_item(found["Item"])) if "Item" in found else None
 
     def all(self) -> list[Product]:
         """The whole catalogue by product id, on sale or not: a table of tens of rows, read as one."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         with aws_errors("DynamoDB"):
             rows = [from_item(item) for page in pages for item in page["Items"]]
-        return sorted((product_of(row) for row in rows), key=lambda product: product.product_id)
+        return sorted((Product.from_dict(row) for row in rows), key=lambda product: product.product_id)
 
     def put(self, product: Product) -> None:
         with aws_errors("DynamoDB"):
-            self._client.put_item(TableName=self._table, Item=to_item(asdict(product)))
-
-
-def product_of(row: dict[str, Any]) -> Product:
-    """The product in a row of `products`, or in the snapshot that a purchase keeps of it."""
-    return Product(
-        product_id=row["product_id"],
-        name=row["name"],
-        unit_amount=row["unit_amount"],
-        currency=row["currency"],
-        items=row["items"],
-        active=row["active"],
-        sale_from=row.get("sale_from"),
-        sale_until=row.get("sale_until"),
-        limit_per_player=row.get("limit_per_player"),
-    )
+            self._client.put_item(TableName=self._table, Item=to_item(product.to_dict()))

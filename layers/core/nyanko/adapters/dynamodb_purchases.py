@@ -1,12 +1,11 @@
 """The table `purchases`: the only writer of purchase rows but for the grant's transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.adapters.dynamodb_products import product_of
 from nyanko.errors import Retryable
 from nyanko.facts import Facts
 from nyanko.pages import Page, Position
@@ -50,7 +49,7 @@ class Purchases:
             found = self._client.get_item(
                 TableName=self._table, Key=to_item({"purchase_id": purchase_id}), ConsistentRead=True
             )
-        return purchase_of(from_item(found["Item"])) if "Item" in found else None
+        return Purchase.from_dict(from_item(found["Item"])) if "Item" in found else None
 
     def get_many(self, purchase_ids: Sequence[str]) -> list[Purchase]:
         """Those of the purchases that exist, in no particular order."""
@@ -62,7 +61,7 @@ class Purchases:
                     read = self._client.batch_get_item(
                         RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                     )
-                found += [purchase_of(from_item(item)) for item in read["Responses"].get(self._table, [])]
+                found += [Purchase.from_dict(from_item(item)) for item in read["Responses"].get(self._table, [])]
                 unprocessed = read["UnprocessedKeys"].get(self._table)
                 keys = unprocessed["Keys"] if unprocessed else []
         return found
@@ -123,7 +122,7 @@ class Purchases:
                 Limit=page.limit,
                 **start,  # type: ignore[arg-type] # a key or nothing at all
             )
-        purchases = [purchase_of(from_item(item)) for item in found["Items"]]
+        purchases = [Purchase.from_dict(from_item(item)) for item in found["Items"]]
         if "LastEvaluatedKey" not in found:
             return purchases, None
         last = from_item(found["LastEvaluatedKey"])
@@ -140,26 +139,6 @@ class Purchases:
         return next((from_item(item)["purchase_id"] for item in found["Items"]), None)
 
 
-def purchase_of(row: dict[str, Any]) -> Purchase:
-    return Purchase(
-        purchase_id=row["purchase_id"],
-        player_id=row["player_id"],
-        product=product_of(row["product"]),
-        quantity=row["quantity"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        session_id=row.get("session_id"),
-        url=row.get("url"),
-        facts=Facts.from_dict(row["facts"]),
-        granted=row["granted"],
-        version=row["version"],
-    )
-
-
 def _row(purchase: Purchase) -> dict[str, Any]:
-    return {
-        **{name: value for name, value in asdict(purchase).items() if name != "facts"},
-        "product": {name: value for name, value in asdict(purchase.product).items() if value is not None},
-        "facts": purchase.facts.to_dict(),
-        "payment_intent": purchase.facts.payment_intent,
-    }
+    """`payment_intent` stands beside the facts that it is one of, as the key of an index."""
+    return {**purchase.to_dict(), "payment_intent": purchase.facts.payment_intent}
