@@ -29,12 +29,15 @@ RESOURCES: Mapping[str, Any] = SOURCE["Resources"]
 
 @dataclass(frozen=True)
 class Function:
-    """`folder` is the name under `functions/`, `timeout` is in seconds, `statements` are of its policies."""
+    """`folder` is the name under `functions/`, `timeout` is in seconds, `memory` in MB, `system_log_level` is of
+    Lambda's own lines, `statements` are of its policies."""
 
     logical_id: str
     folder: str
     name: str
     timeout: int
+    memory: int
+    system_log_level: str
     environment: Mapping[str, str]
     statements: list[dict[str, Any]]
     events: Mapping[str, Any]
@@ -109,11 +112,14 @@ def _function(logical_id: str, properties: Mapping[str, Any]) -> Function:
         **shared["Environment"]["Variables"],
         **properties.get("Environment", {}).get("Variables", {}),
     }
+    logging = {**shared["LoggingConfig"], **properties.get("LoggingConfig", {})}
     return Function(
         logical_id=logical_id,
         folder=properties["CodeUri"].removeprefix("functions/"),
         name=resolved(properties["FunctionName"]),
         timeout=properties.get("Timeout", shared["Timeout"]),
+        memory=properties.get("MemorySize", shared["MemorySize"]),
+        system_log_level=logging.get("SystemLogLevel", "INFO"),
         environment=resolved(environment),
         statements=statements(properties),
         events=properties.get("Events", {}),

@@ -41,13 +41,13 @@ class Calls:
         call = BaseClient._make_api_call  # type: ignore[attr-defined] # private
 
         def intercepted(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Any:
-            caller = _caller.get()
-            if caller is None:
+            function = caller()
+            if function is None:
                 return call(client, operation, params)
-            self._check(caller, operation, list(needs(client, operation, params)))
+            self._check(function, operation, list(needs(client, operation, params)))
             stand_in = self.stand_ins.get(operation)
             return self.happenings.run(
-                f"{caller.folder} {operation}",
+                f"{function.folder} {operation}",
                 lambda: stand_in(params) if stand_in else call(client, operation, params),
             )
 
@@ -70,6 +70,11 @@ def calling_as(function: Function | None) -> Iterator[None]:
         yield
     finally:
         _caller.reset(token)
+
+
+def caller() -> Function | None:
+    """The function that calls in this thread; None for Step Functions and for tests."""
+    return _caller.get()
 
 
 class Workers(ThreadPoolExecutor):

@@ -114,13 +114,23 @@ class Workflow:
         listed = _client("stepfunctions").list_executions(stateMachineArn=MACHINE)["executions"]
         names = [item["name"] for item in listed]
         ours = [name for name in names if name == event_id or name.startswith(f"{event_id}-r")]
-        return [_execution(name) for name in sorted(ours, key=lambda name: (len(name), name))]
+        in_order = sorted(ours, key=lambda name: (len(name), name))
+        return [_execution(name, self.history(name)) for name in in_order]
 
     def start(self, delivery: Delivery, name: str | None = None) -> None:
         """Start an execution beside start_payment, under the event's name or another."""
         _client("stepfunctions").start_execution(
             stateMachineArn=MACHINE, name=name or delivery["event_id"], input=json.dumps(delivery)
         )
+
+    def history(self, execution: str) -> list[dict[str, Any]]:
+        """All that happened in an execution, as GetExecutionHistory lists it."""
+        # By the API it would take longer than the execution.
+        arn = _execution_arn(execution)
+        events: list[dict[str, Any]] = _backend(stepfunctions_parser_backends).get_execution_history(arn)[
+            "events"
+        ]
+        return events
 
     def abort(self, execution: str) -> None:
         _client("stepfunctions").stop_execution(executionArn=_execution_arn(execution))
@@ -300,12 +310,9 @@ def _create_queues() -> None:
         _client("sqs").create_queue(QueueName=template.resolved(queue["QueueName"]))
 
 
-def _execution(name: str) -> Execution:
-    arn = _execution_arn(name)
-    described = _client("stepfunctions").describe_execution(executionArn=arn)
-    # By the API the history would take longer than the execution.
-    history = _backend(stepfunctions_parser_backends).get_execution_history(arn)
-    entered = [event.get("stateEnteredEventDetails") for event in history["events"]]
+def _execution(name: str, history: list[dict[str, Any]]) -> Execution:
+    described = _client("stepfunctions").describe_execution(executionArn=_execution_arn(name))
+    entered = [event.get("stateEnteredEventDetails") for event in history]
     return Execution(
         name=name,
         status=described["status"],
