@@ -61,7 +61,9 @@ class Purchases:
                     read = self._client.batch_get_item(
                         RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                     )
-                found += [Purchase.from_dict(from_item(item)) for item in read["Responses"].get(self._table, [])]
+                found += [
+                    Purchase.from_dict(from_item(item)) for item in read["Responses"].get(self._table, [])
+                ]
                 unprocessed = read["UnprocessedKeys"].get(self._table)
                 keys = unprocessed["Keys"] if unprocessed else []
         return found
@@ -110,7 +112,10 @@ class Purchases:
         return recorded
 
     def of_player(self, player_id: str, page: Page) -> tuple[list[Purchase], Position | None]:
-        """A page of the player's purchases, newest first, and where the next page starts."""
+        """A page of the player's purchases, newest first, and where the next page starts.
+
+        The index has the keys alone: a purchase changes more often than its player lists it.
+        """
         start = {"ExclusiveStartKey": to_item({"player_id": player_id, **page.after})} if page.after else {}
         with aws_errors("DynamoDB"):
             found = self._client.query(
@@ -122,7 +127,9 @@ class Purchases:
                 Limit=page.limit,
                 **start,  # type: ignore[arg-type] # a key or nothing at all
             )
-        purchases = [Purchase.from_dict(from_item(item)) for item in found["Items"]]
+        in_order = [from_item(item)["purchase_id"] for item in found["Items"]]
+        by_id = {purchase.purchase_id: purchase for purchase in self.get_many(in_order)}
+        purchases = [by_id[purchase_id] for purchase_id in in_order if purchase_id in by_id]
         if "LastEvaluatedKey" not in found:
             return purchases, None
         last = from_item(found["LastEvaluatedKey"])
