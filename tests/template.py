@@ -29,8 +29,8 @@ RESOURCES: Mapping[str, Any] = SOURCE["Resources"]
 
 @dataclass(frozen=True)
 class Function:
-    """`folder` is the name under `functions/`, `timeout` is in seconds, `memory` in MB, `system_log_level` is of
-    Lambda's own lines, `statements` are of its policies."""
+    """`folder` is the name under `functions/`, `timeout` is in seconds, `memory` in MB, `system_log_level` is
+    for Lambda's own lines, `statements` are of its policies."""
 
     logical_id: str
     folder: str
