@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build lock clean mutants matrix soak operations sam-api sam-invoke event test-sam test-terraform audit
+.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations sam-api sam-invoke event test-sam test-terraform audit
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -48,6 +48,17 @@ operations: .venv/ready ## 30 purchases break at once, are mended and replayed; 
 
 build: .venv/ready ## what `sam deploy` would upload
 	PATH="$(RUNTIME_PATH)" $(BIN)/sam build
+	@$(MAKE) --no-print-directory bytecode
+
+# A .pyc that is checked by the time of its source is stale in every archive; these are never checked.
+BUILT := .aws-sam/build
+COMPILE := PATH="$(RUNTIME_PATH)" python3.13 -m compileall -q -j 0 --invalidation-mode unchecked-hash
+bytecode: ## compile what `sam build` has built, so that no cold start does
+	@for layer in $(BUILT)/*Layer/python; do $(COMPILE) -s $$layer -p /opt/python $$layer || exit; done
+	@for function in $(BUILT)/*Function; do $(COMPILE) -s $$function -p /var/task $$function || exit; done
+
+bench: .venv/ready ## measure time, memory, calls, cost and load, for docs/performance.md
+	@for measured in cold warm checks counts cost load; do $(BIN)/python -m bench.$$measured || exit; done
 
 sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
 	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam start-api

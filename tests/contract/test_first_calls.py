@@ -57,7 +57,12 @@ imported = packages() - before
 from botocore.client import ClientCreator
 
 built, create = [], ClientCreator.create_client
-ClientCreator.create_client = lambda *given, **named: built.append(given[1]) or create(*given, **named)
+
+def created(creator, **about):
+    built.append(about["service_name"])
+    return create(creator, **about)
+
+ClientCreator.create_client = created
 function.lambda_handler(event, Context())
 print(json.dumps({
     "imported": sorted(imported), "clients_may_be_built": clients_may_be_built, "built_again": built
