@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations sam-api sam-invoke event test-sam test-terraform audit
+.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations cost sam-api sam-invoke event test-sam test-terraform audit
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -45,6 +45,9 @@ soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
 
 operations: .venv/ready ## 30 purchases break at once, are mended and replayed; and all else that operators do
 	NYANKO_PURCHASES=30 $(BIN)/pytest -v --durations=6 tests/e2e/test_operations.py
+
+cost: .venv/ready ## what a purchase costs in Tokyo, by service and beside other ways; fails when over the budget
+	@$(BIN)/python -m bench.cost
 
 build: .venv/ready ## what `sam deploy` would upload
 	PATH="$(RUNTIME_PATH)" $(BIN)/sam build
