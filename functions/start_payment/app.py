@@ -21,14 +21,13 @@ def start(delivery: Delivery) -> str | None:
     event_id, executions = delivery["event_id"], wiring.payment_executions()
     if executions.start_as(event_id, delivery):
         return event_id
-    # Without a body it is one that somebody misses: run it, whatever became of an earlier execution.
-    again = not delivery["body"]
-    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when Stripe delivers
-    # thousands of events again, those must not hold up the new ones
+    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when thousands of events are
+    # delivered again, those must not hold up the new ones
     # (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
-    if not again and wiring.events().is_finished(event_id):
+    if wiring.events().is_finished(event_id):
         return None
-    return executions.start_again(event_id, delivery, again=again)
+    # Without a body it is one that somebody misses: run it, whatever became of an earlier execution.
+    return executions.start_again(event_id, delivery, again=not delivery["body"])
 
 
 def lambda_handler(sqs_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -30,7 +30,8 @@ SETTLED_SECONDS = 15 * 60
 """How long an event may be on its way from Stripe to us before it counts as missing."""
 
 DRIFT_SECONDS = 3 * 3600
-"""How old a difference is that no walk has mended: two have passed, and an execution ends in an hour."""
+"""How old a difference is that no walk has mended: two have passed, and whoever still waits after that long
+is worth a look."""
 
 OVERDUE_SECONDS = 10 * 60
 """How long after its time Stripe may leave a session open before we close it."""
