@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cost import Budget, bill
+from bench.cost import ALTERNATIVES, Budget, bill
 from bench.counts import (
     ABSENT,
     KINDS,
@@ -92,3 +92,13 @@ def test_a_dearer_event_costs_more(warm_workflow: Workflow) -> None:
         < costs["purchase, player away"]
         < costs["purchase"]
     )
+
+
+def test_no_other_way_is_dearer_or_leaves_the_tables_out(warm_workflow: Workflow) -> None:
+    counts = purchase(warm_workflow)
+    here = bill(counts)
+    others = {other.name: other.bill(counts) for other in ALTERNATIVES}
+    assert len(others) == 4
+    for name, there in others.items():
+        assert sum(there.values()) < sum(here.values()), name
+        assert there["DynamoDB"] == here["DynamoDB"], name
