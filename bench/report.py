@@ -3,8 +3,11 @@
 A place is what stands between `<!-- cold start -->` and `<!-- end -->`: prose around it is written by hand.
 """
 
+import os
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +30,12 @@ class Spread:
 
     def __str__(self) -> str:
         return f"{self.median:,.3g} ({self.low:,.3g} to {self.high:,.3g})"
+
+
+def taken(command: str, python: str = platform.python_version()) -> str:
+    """How figures that depend on the machine came about."""
+    machine = f"{os.cpu_count()} shared cores, {platform.machine()}, Python {python}"
+    return f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {machine}. Medians, with the lowest and the highest."
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -157,12 +157,17 @@ def localized(stack: Mapping[str, str], variables: Environments) -> dict[str, An
 
     source = json.dumps(yaml_parse((ROOT / "template.yaml").read_text()))
     template: dict[str, Any] = json.loads(PARAMETER.sub(parameter, source))
-    architecture = ARCHITECTURES[platform.machine()]
-    template["Globals"]["Function"]["Architectures"] = [architecture]
     for logical_id, function in _functions(template).items():
         function["Environment"]["Variables"] |= dict.fromkeys(variables[logical_id], "")
         # SAM CLI leaves out an authorizer whose name is a `!Sub`: it cannot follow the `!GetAtt` to it.
         function["FunctionName"] = _name(function)
+    return for_this_machine(template)
+
+
+def for_this_machine(template: dict[str, Any]) -> dict[str, Any]:
+    """The template with its functions on this machine's processor, and with paths that hold from anywhere."""
+    architecture = ARCHITECTURES[platform.machine()]
+    template["Globals"]["Function"]["Architectures"] = [architecture]
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         for path in {"CodeUri", "ContentUri", "DefinitionUri"} & properties.keys():
