@@ -19,7 +19,7 @@ from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.engine import Execution, Workflow
 
 PACKS = 3
-ALWAYS = {"ClaimEvent": 21, "NotifyPlayer": 4}
+ALWAYS = {"ClaimEvent": 31, "NotifyPlayer": 4}
 """As often as a state is tried after the error below: once, and its retries; nine times unless named."""
 
 STATES = ["VerifyEvent", "ClaimEvent", "RecordPayment", "GrantItems", "NotifyPlayer"]

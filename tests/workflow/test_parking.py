@@ -143,10 +143,10 @@ def test_a_fault_of_ours_is_parked_by_its_name(workflow: Workflow) -> None:
 
 def test_a_service_that_stays_down_is_parked_by_our_word_for_it(workflow: Workflow) -> None:
     delivery = signed(session_event("completed", workflow.sell()))
-    workflow.fail_call("record_payment", "UpdateItem", "ProvisionedThroughputExceededException", times=21)
+    workflow.fail_call("record_payment", "UpdateItem", "ProvisionedThroughputExceededException", times=31)
     execution = workflow.deliver(delivery)
     assert_parked(workflow, delivery, execution, "ServiceUnavailable")
-    assert len(workflow.backoff) == 20
+    assert len(workflow.backoff) == 30
 
 
 def test_stripe_that_stays_down_is_parked_and_its_refund_is_not_lost(workflow: Workflow) -> None:
@@ -169,7 +169,7 @@ def test_a_function_that_times_out_again_and_again_is_parked(workflow: Workflow)
 
 def test_an_event_of_no_concern_that_cannot_be_written_down_is_parked(workflow: Workflow) -> None:
     delivery = signed(event("customer.created", {"id": "cus_tama", "object": "customer"}))
-    workflow.fail("IgnoreEvent", "DynamoDB.AmazonDynamoDBException", times=21)
+    workflow.fail("IgnoreEvent", "DynamoDB.AmazonDynamoDBException", times=31)
     execution = workflow.deliver(delivery)
     assert execution.states == ["VerifyEvent", "IsOurs", "IgnoreEvent", *PARKED]
     assert_parked(workflow, delivery, execution, "DynamoDB.AmazonDynamoDBException")

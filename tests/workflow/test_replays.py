@@ -59,7 +59,7 @@ def test_an_execution_that_still_runs_is_not_replayed(workflow: Workflow) -> Non
 @pytest.mark.parametrize("state", ["VerifyEvent", "ClaimEvent", "RecordPayment", "GrantItems"])
 def test_a_failed_execution_is_replayed_under_a_name_of_its_own(workflow: Workflow, state: str) -> None:
     delivery = paid(workflow)
-    workflow.timeout(state, times=21 if state == "ClaimEvent" else 9)
+    workflow.timeout(state, times=31 if state == "ClaimEvent" else 9)
     assert workflow.deliver(delivery).status == "FAILED"
     replay = workflow.deliver(delivery)
     assert (replay.name, replay.status) == (f"{delivery['event_id']}-r1", "SUCCEEDED")
