@@ -86,7 +86,7 @@ class Counts:
 def count_execution(counts: Counts, name: str, history: Sequence[Mapping[str, Any]]) -> None:
     """A transition is starting, entering a state, and retrying one
     (https://aws.amazon.com/step-functions/pricing/)."""
-    happened = Counter(str(event["type"]) for event in history)
+    happened = Counter(event["type"] for event in history)
     entered = [event["stateEnteredEventDetails"] for event in history if "stateEnteredEventDetails" in event]
     exited = [event["stateExitedEventDetails"] for event in history if "stateExitedEventDetails" in event]
     payloads = [len(state["input"].encode()) for state in entered]

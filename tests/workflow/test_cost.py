@@ -102,3 +102,9 @@ def test_no_other_way_is_dearer_or_leaves_the_tables_out(warm_workflow: Workflow
     for name, there in others.items():
         assert sum(there.values()) < sum(here.values()), name
         assert there["DynamoDB"] == here["DynamoDB"], name
+
+
+def test_a_retry_is_one_more_transition(warm_workflow: Workflow) -> None:
+    undisturbed = purchase(warm_workflow, 1).transitions
+    warm_workflow.fail_after_effect("RecordPayment")
+    assert purchase(warm_workflow, 2).transitions == undisturbed + 1
