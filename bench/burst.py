@@ -436,9 +436,11 @@ def main() -> int:
         ]
         for one in outcomes
     ]
-    write(SCALE, "bursts", table(columns, rows))
-    write(SCALE, "queue", depths(outcomes[0]))
     unsound = [one for one in outcomes if not one.is_sound]
+    found = f"{len(unsound)} bursts lost or parked events." if unsound else "Nothing was lost or parked."
+    text = f"`python -m bench.burst`, quotas as they stood on {QUOTAS['read']}. {found}"
+    write(SCALE, "bursts", f"{text}\n\n{table(columns, rows)}")
+    write(SCALE, "queue", depths(outcomes[0]))
     for outcome in unsound:
         print(f"{outcome.burst.name}: {outcome.lost} lost, {len(outcome.parked)} parked", file=sys.stderr)
     return 1 if unsound else 0

@@ -1,9 +1,9 @@
 """`python -m bench.load`: the local stack under load, from one purchase to a thousand (`--most 10000`: ten).
 
-Purchases are written into the table, as checkout is not what is measured; their signed events go to the webhook
-over HTTP, from eight senders at once, and a share of them twice. Every run has a stack of its own that a few
-purchases have warmed. Granted means that the execution has ended, and the player been told as well. Exits 1
-unless each purchase was granted by one execution and nothing is parked.
+Purchases are written into the table, as checkout is not what is measured; their signed events go to the
+webhook over HTTP, from eight senders at once, and a share of them twice. Every run has a stack of its own
+that some purchases have warmed. Granted means that the execution has ended, and the player been told as well.
+Exits 1 unless each purchase was granted by one execution and nothing is parked.
 """
 
 import argparse
