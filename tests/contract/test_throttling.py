@@ -6,16 +6,14 @@ The quotas are those of bench/quotas.yaml; what a burst does to them is in test_
 from typing import Any
 
 import pytest
-import yaml
 
+from bench.burst import QUOTAS, granted
 from functions.start_payment.app import MESSAGE_SECONDS
 from nyanko import wiring
 from nyanko.adapters.stepfunctions_payments import ATTEMPTS
 from tests import template
 from tests.forget import forget_wiring
-from tests.template import ROOT
 
-QUOTAS: dict[str, Any] = yaml.safe_load((ROOT / "bench" / "quotas.yaml").read_text())
 START_PAYMENT = template.functions()["start_payment"]
 MAPPING: dict[str, Any] = START_PAYMENT.events["PaymentEvents"]["Properties"]
 QUEUE: dict[str, Any] = template.RESOURCES["PaymentEvents"]["Properties"]
@@ -66,12 +64,7 @@ def test_executions_are_started_no_faster_than_their_transitions_are_allowed() -
 
 def transitions() -> int:
     """Of a purchase that is granted: StartExecution's, and one for each state."""
-    states, name, passed = template.definition("PaymentStateMachine")["States"], "VerifyEvent", 1
-    while name:
-        state = states[name]
-        passed += 1
-        name = state["Choices"][0]["Next"] if state["Type"] == "Choice" else state.get("Next", "")
-    return passed
+    return 1 + len(granted(template.definition("PaymentStateMachine")))
 
 
 def test_the_webhook_takes_what_the_account_allows_and_leaves_half_of_it_to_the_players() -> None:

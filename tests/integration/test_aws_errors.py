@@ -45,6 +45,7 @@ def test_a_service_that_does_not_answer_is_retryable() -> None:
     [
         ("ThrottlingException", 400, True),
         ("ProvisionedThroughputExceededException", 400, True),
+        ("ExecutionLimitExceeded", 400, True),
         ("InternalServerError", 500, True),
         ("WhateverItIs", 503, True),
         ("ValidationException", 400, False),
