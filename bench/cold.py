@@ -20,7 +20,7 @@ from statistics import median
 
 import yaml
 
-from bench.packaged import FOLDER, RUNTIME, packaged, path, usual_path
+from bench.packaged import FOLDER, RUNTIME, TRACED, packaged, path, usual_path
 from bench.report import PERFORMANCE, Spread, table, taken, write
 from bench.tls import certified
 from tests.first_calls import edge, environment, event
@@ -130,7 +130,6 @@ def main() -> None:
 
 def _programs(aws: str, stripe: str, trusted: Path) -> dict[str, Program]:
     shared = {"AWS_CA_BUNDLE": str(trusted), "AWS_LAMBDA_FUNCTION_NAME": "cold"}
-    traced = {"LAMBDA_TASK_ROOT": "/var/task", "_X_AMZN_TRACE_ID": f"Root=1-5759e988-{'0' * 24};Sampled=1"}
     programs = {PYTHON: Program(NOTHING, shared)}
     for folder in sorted(functions()):
         variables = {**shared, **environment(folder, aws, stripe)}
@@ -140,7 +139,7 @@ def _programs(aws: str, stripe: str, trusted: Path) -> dict[str, Program]:
         programs[folder + PLAIN] = Program(CALL, plain, given, ["-B"])
         if folder == "stripe_webhook":
             programs[BOTO3] = Program(SEND, variables, given)
-            usual = {**variables, **traced, "PYTHONPATH": usual_path()}
+            usual = {**variables, **TRACED, "PYTHONPATH": usual_path()}
             programs[USUAL] = Program(CALL, usual, given, ["-B"])
         if folder == "authorizer":
             strangers = json.dumps({**event(folder), "authorizationToken": f"Bearer {token(key=OTHER_KEY)}"})
