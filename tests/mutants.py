@@ -16,6 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 COPIED = (
+    "bench",
     "events",
     "functions",
     "layers",
