@@ -111,7 +111,7 @@ def _told(signatures: Mapping[str, list[float]], tokens: Mapping[str, list[float
     return (
         f"{table(['', 'CPU µs', 'a second', 'ratio'], rows)}\n\n"
         f"The event has {size:,} bytes. Ratios are to ours, and of tokens to the verification: a whole token "
-        f"takes\n{whole:.2f} of it (target: at most 1.6). Fetches of keys, for all tokens together: {fetches}."
+        f"takes\n{whole:.2f} of it (target: at most 1.6). Fetches of keys, for all tokens: {fetches}."
     )
 
 

@@ -113,7 +113,7 @@ def _told(measured: Mapping[str, Warm]) -> str:
     duplicate = cpu("stripe_webhook", DUPLICATE) / cpu(*PURCHASED)
     return (
         f"{table(['', 'handler, CPU µs', 'its bare calls, CPU µs', 'ratio', 'calls'], rows)}\n\n"
-        f"The webhook takes {usual:.2f} of the usual one (target: at most 0.55), and `grant_items` {grant:.2f} "
+        f"The webhook takes {usual:.2f} of the usual one (target: at most 0.55), `grant_items` {grant:.2f} "
         "of its\nbare transaction (at most 1.5). A duplicate of a finished event takes "
         f"{duplicate:.0%} of a first delivery\n(at most 40%), all functions of a purchase together."
     )
