@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.report import PERFORMANCE, table, taken, write
+from bench.report import PERFORMANCE, once, table, write
 from local.names import PREFIX
 from local.stack import Ports, Stack
 from nyanko.adapters.dynamodb_products import Products
@@ -85,7 +85,7 @@ def main() -> int:
                 loads.append(run(stack, purchases, duplicates))
             print(", ".join(map(": ".join, zip(COLUMNS, loads[-1].row, strict=True))), flush=True)
     minutes = (time.monotonic() - began) / 60
-    text = f"{taken(command)} It took {minutes:.0f} minutes."
+    text = f"{once(command)} It took {minutes:.0f} minutes."
     write(PERFORMANCE, "load", f"{text}\n\n{table(COLUMNS, [load.row for load in loads])}")
     return 0 if all(len(load.granted) == load.purchases for load in loads) else 1
 

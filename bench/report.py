@@ -32,10 +32,15 @@ class Spread:
         return f"{self.median:,.3g} ({self.low:,.3g} to {self.high:,.3g})"
 
 
-def taken(command: str, python: str = platform.python_version()) -> str:
+def once(command: str, python: str = platform.python_version()) -> str:
     """How figures that depend on the machine came about."""
     machine = f"{os.cpu_count()} shared cores, {platform.machine()}, Python {python}"
-    return f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {machine}. Medians, with the lowest and the highest."
+    return f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {machine}."
+
+
+def taken(command: str, python: str = platform.python_version()) -> str:
+    """The same, for figures that were measured several times."""
+    return f"{once(command, python)} Medians, with the lowest and the highest."
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
