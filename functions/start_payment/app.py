@@ -21,8 +21,8 @@ def start(delivery: Delivery) -> str | None:
     event_id, executions = delivery["event_id"], wiring.payment_executions()
     if executions.start_as(event_id, delivery):
         return event_id
-    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when thousands of events are
-    # delivered again, those must not hold up the new ones
+    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when thousands of events
+    # are delivered again, those must not hold up the new ones
     # (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
     if wiring.events().is_finished(event_id):
         return None

@@ -1,4 +1,7 @@
-"""VerifyEvent: is it Stripe's, of this stage, and of which purchase? Says what it means as facts."""
+"""VerifyEvent: is it Stripe's, of this stage, and of which purchase? Says what it means as facts.
+
+Raises `NotOurs` for an event that says nothing of a purchase of ours.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from nyanko import wiring
 from nyanko.deliveries import Delivery, fits
-from nyanko.errors import BadInput, Permanent
+from nyanko.errors import BadInput, NotOurs, Permanent
 from nyanko.stripe_events import StripeEvent, parse, read
 from nyanko.stripe_signature import check_signature
 
@@ -17,7 +20,6 @@ def lambda_handler(called: dict[str, Any], _context: object) -> dict[str, Any]:
     delivery, event = _authentic(called["delivery"])
     reading = read(event)
     purchase_id = wiring.attribution().purchase_id(reading) if reading else None
-    verified = {**delivery, "type": event.type, "created": event.created, "ours": purchase_id is not None}
     logger.info(
         "verified",
         extra={
@@ -28,11 +30,13 @@ def lambda_handler(called: dict[str, Any], _context: object) -> dict[str, Any]:
         },
     )
     if reading is None or purchase_id is None:
-        return verified
+        raise NotOurs(f"{event.event_id} is {event.type}, and not of a purchase of ours")
     if event.livemode != wiring.livemode():
         raise Permanent("WrongMode", f"{event.event_id} has livemode {event.livemode}, unlike this stage")
     return {
-        **verified,
+        **delivery,
+        "type": event.type,
+        "created": event.created,
         "purchase_id": purchase_id,
         "amount": reading.amount,
         "currency": reading.currency,

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from nyanko.errors import BadInput, BadInputCode, Permanent, PermanentCode, Retryable, RetryableCode
+from nyanko.errors import BadInput, BadInputCode, NotOurs, Permanent, PermanentCode, Retryable, RetryableCode
 from nyanko.http import STATUS
 from tests.template import ROOT
 
@@ -31,7 +31,7 @@ def test_only_codes_that_exist_have_a_status() -> None:
     assert set(STATUS) <= set(get_args(BadInputCode))
 
 
-@pytest.mark.parametrize("error", [BadInput, Permanent, Retryable])
+@pytest.mark.parametrize("error", [BadInput, NotOurs, Permanent, Retryable])
 def test_nothing_is_derived_from_our_errors(error: type[Exception]) -> None:
     """Step Functions matches the exact name of the class, never that of a base class."""
     assert error.__bases__ == (Exception,)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from nyanko.adapters.dynamodb_events import EVENT_IS_NOT_FINISHED
-from nyanko.errors import BadInput, Permanent, Retryable
+from nyanko.errors import BadInput, NotOurs, Permanent, Retryable
 from tests import template
 from tests.template import ROOT, Function
 from tests.workflow.calls import allows
@@ -23,7 +23,7 @@ INVOKING: dict[str, Function] = {
 WRITING = {name: state for name, state in TASKS.items() if state["Resource"].endswith(":dynamodb:putItem")}
 POLICIES = template.statements(template.RESOURCES["PaymentStateMachine"]["Properties"])
 
-OURS = {error.__name__ for error in (BadInput, Permanent, Retryable)}
+OURS = {error.__name__ for error in (BadInput, NotOurs, Permanent, Retryable)}
 LAMBDA_ERRORS = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",

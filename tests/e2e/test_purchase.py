@@ -31,7 +31,6 @@ def test_a_card_payment_becomes_items(shop: Shop, player: Player) -> None:
     [execution] = shop.executions(completed["id"])
     assert shop.states_passed(execution["executionArn"]) == [
         "VerifyEvent",
-        "IsOurs",
         "ClaimEvent",
         "RecordPayment",
         "GrantItems",

@@ -18,8 +18,8 @@ from tests.stripe_events import (
 )
 from tests.workflow.engine import Workflow
 
-GRANTED = ["VerifyEvent", "IsOurs", "ClaimEvent", "RecordPayment", "GrantItems", "NotifyPlayer"]
-IGNORED = ["VerifyEvent", "IsOurs", "IgnoreEvent"]
+GRANTED = ["VerifyEvent", "ClaimEvent", "RecordPayment", "GrantItems", "NotifyPlayer"]
+IGNORED = ["VerifyEvent", "IgnoreEvent"]
 
 
 def test_a_paid_purchase_is_granted(workflow: Workflow) -> None:
@@ -181,11 +181,13 @@ def test_what_is_not_about_a_purchase_of_ours_is_ignored_and_not_kept(
     delivery = signed(not_ours)
     execution = workflow.deliver(delivery)
     assert (execution.status, execution.states) == ("SUCCEEDED", IGNORED)
-    assert workflow.event_row(delivery["event_id"]) == {
+    row = workflow.event_row(delivery["event_id"])
+    assert json.loads(row.pop("cause"))["errorMessage"] == (
+        f"{delivery['event_id']} is {not_ours['type']}, and not of a purchase of ours"
+    )
+    assert row == {
         "event_id": delivery["event_id"],
-        "type": not_ours["type"],
         "state": "ignored",
-        "created": delivery["received_at"],
         "received_at": delivery["received_at"],
         "execution": execution.name,
         "expires_at": delivery["received_at"] + 400 * 24 * 3600,

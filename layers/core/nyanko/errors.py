@@ -1,9 +1,10 @@
-"""The three ways in which anything here fails.
+"""The three ways in which anything here fails, and the one in which the workflow ends early and well.
 
     Exception
     ├── BadInput    the caller is wrong: HTTP 4xx, never retried
     ├── Permanent   we must not go on: the event is parked and a person looks
-    └── Retryable   the world is briefly wrong: HTTP 503, retried with backoff and jitter
+    ├── Retryable   the world is briefly wrong: HTTP 503, retried with backoff and jitter
+    └── NotOurs     the event says nothing of a purchase of ours: it is recorded as ignored
 
 They are final because Step Functions matches the exact class name, never a base class. Any other
 exception is a fault of ours and ends parked as well.
@@ -73,3 +74,9 @@ class Retryable(Exception):
         super().__init__(f"{code}: {message}")
         self.code: RetryableCode = code
         self.message = message
+
+
+@final
+class NotOurs(Exception):
+    """VerifyEvent's answer for other people's events. A Choice state would say the same, and be billed for
+    every purchase (https://aws.amazon.com/step-functions/pricing/: each state entered is a transition)."""

@@ -51,7 +51,7 @@ def frame(**fields: object) -> str:
 
 
 def notice_frame(notice: Mapping[str, Any], purchase: Purchase, inventory: Mapping[str, int]) -> str:
-    """A notice with its purchase, as it is after what the notice tells or later, and the inventory as it is now.
+    """A notice with its purchase, as it is after it or later, and the inventory as it is now.
 
     `inventory` is null when the frame would grow beyond `MAX_FRAME_BYTES`: the client asks GET /inventory.
     """

@@ -92,9 +92,9 @@ def parse(body: bytes) -> StripeEvent:
 def read(event: StripeEvent) -> Reading | None:
     """What the event says of a purchase of ours, or None when it says nothing: recorded as ignored.
 
-    Not ours are types outside `HANDLED_EVENTS`, which the webhook lets through to nobody, events of connected
-    accounts, and Checkout Sessions without our purchase id in their metadata (payment links, subscriptions and
-    other applications of the account).
+    Not ours are types outside `HANDLED_EVENTS`, which end in the webhook, events of connected accounts, and
+    Checkout Sessions without our purchase id in their metadata (payment links, subscriptions and other
+    applications of the account).
 
     Raises `Permanent`: `UnsupportedApiVersion`, or `MalformedEvent` when a field is missing or misshapen.
     """

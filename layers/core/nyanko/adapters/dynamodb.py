@@ -1,7 +1,7 @@
 """Python's values as DynamoDB's attribute values, and back.
 
-boto3 has the same in `boto3.dynamodb.types`, with numbers of any kind, but whoever imports that imports all of
-boto3, with S3's transfers. The attribute values:
+boto3 has the same in `boto3.dynamodb.types`, with numbers of any kind, but whoever imports that imports all
+of boto3, with S3's transfers. The attribute values:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html.
 """
 

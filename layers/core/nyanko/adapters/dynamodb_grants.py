@@ -41,7 +41,7 @@ class Grants:
         self._events = events
 
     def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:
-        """Apply a grant that is not empty; False when the purchase has changed: read it and converge again."""
+        """Apply a grant that is not empty; False if the purchase has changed: read it and converge again."""
         writes = [
             self._purchase(grant),
             *(self._item(grant, item_id, count, now) for item_id, count in grant.items.items()),
