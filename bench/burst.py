@@ -56,8 +56,6 @@ class State:
 
     @classmethod
     def of(cls, name: str, state: Mapping[str, Any]) -> "State":
-        if state["Type"] != "Task":
-            return cls(name, None, must_succeed=True, interval=0, rate=1, max_wait=0, retries=0)
         function = state["Resource"].endswith(":lambda:invoke")
         error = "Lambda.TooManyRequestsException" if function else "States.TaskFailed"
         retry = next(one for one in state["Retry"] if error in one["ErrorEquals"])
@@ -119,7 +117,7 @@ def granted(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
     while name:
         state = definition["States"][name]
         passed.append((name, state))
-        name = state["Choices"][0]["Next"] if state["Type"] == "Choice" else state.get("Next")
+        name = state.get("Next")
     return passed
 
 
