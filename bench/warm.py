@@ -79,7 +79,7 @@ def _measure(name: str) -> Warm:
         "calls": CALLS,
     }
     done = subprocess.run(
-        [RUNTIME, ROOT / "bench" / "warm_calls.py"],
+        [RUNTIME, "-B", ROOT / "bench" / "warm_calls.py"],
         input=json.dumps(given),
         env=variables,
         capture_output=True,
