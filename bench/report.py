@@ -29,13 +29,18 @@ class Spread:
         return cls(min(figures), median(figures), max(figures))
 
     def __str__(self) -> str:
-        return f"{self.median:,.3g} ({self.low:,.3g} to {self.high:,.3g})"
+        return f"{_rounded(self.median)} ({_rounded(self.low)} to {_rounded(self.high)})"
 
 
 def once(command: str, python: str = platform.python_version()) -> str:
     """How figures that depend on the machine came about."""
     machine = f"{os.cpu_count()} shared cores, {platform.machine()}, Python {python}"
     return f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {machine}."
+
+
+def _rounded(figure: float) -> str:
+    """To three digits, or to a whole number with as many as it has."""
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 def taken(command: str, python: str = platform.python_version()) -> str:
