@@ -158,30 +158,30 @@ def _measure(programs: Callable[[], Mapping[str, Program]]) -> dict[str, list[Ru
 
 
 def _cold(measured: Mapping[str, Sequence[Run]]) -> str:
-    def cpu(name: str) -> float:
-        return median(run.cpu for run in measured[name])
+    def ratio(name: str, to: str) -> float:
+        """The median over rounds, in which the runs of all programs follow each other."""
+        return median(one.cpu / other.cpu for one, other in zip(measured[name], measured[to], strict=True))
 
     rows = []
     for name in (PYTHON, BOTO3, *functions(), REFUSED, USUAL):
         runs = measured[name]
-        plain = f"{cpu(name + PLAIN):.0f}" if name + PLAIN in measured else ""
+        plain = measured.get(name + PLAIN)
         rows.append(
             [
                 f"`{name}`" if name in functions() else name,
                 Spread.of([run.cpu for run in runs]),
-                f"{cpu(name) / cpu(PYTHON):.1f}",
-                f"{cpu(name) / cpu(BOTO3):.2f}",
-                plain,
+                f"{ratio(name, PYTHON):.1f}",
+                f"{ratio(name, BOTO3):.2f}",
+                f"{median(run.cpu for run in plain):.0f}" if plain else "",
                 f"{median(run.wall for run in runs):.0f}",
                 f"{max(run.peak for run in runs):.0f}",
             ]
         )
     columns = ["", "CPU ms", "x Python", "x boto3", "without bytecode, CPU ms", "wall ms", "peak MB"]
-    webhook, usual = cpu("stripe_webhook"), cpu(USUAL)
     return (
         f"{table(columns, rows)}\n\n"
-        f"The webhook's is {webhook / cpu(BOTO3):.2f} of the boto3 client's (target: at most 1.1) "
-        f"and\n{webhook / usual:.2f} of the usual webhook's (target: at most 0.3)."
+        f"The webhook's is {ratio('stripe_webhook', BOTO3):.2f} of the boto3 client's (target: at most 1.1) "
+        f"and\n{ratio('stripe_webhook', USUAL):.2f} of the usual webhook's (target: at most 0.3)."
     )
 
 
