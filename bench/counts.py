@@ -3,10 +3,12 @@
     webhook ──► queue ──► start_payment ──► the shipped workflow ──► functions ──► tables
 
 The workflow runs in-process as in tests/workflow, as it is deployed, and all functions are warm: secrets were
-read before, which each environment does once in five minutes.
+read before, which each environment does once in five minutes. Exits 1 if a purchase asks more of AWS the more
+there are before it.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
@@ -192,7 +194,7 @@ def seed(purchases: int, player_id: str, first: int) -> None:
             tables[wiring.table(noun)].put_item(to_item(row))
 
 
-def main() -> None:
+def main() -> int:
     with everything() as workflow:
         counted = {kind: run(workflow) for kind, run in KINDS.items()}
         growth = {there: of_the_next(workflow, there) for there in (10, 1_000, 100_000)}
@@ -208,6 +210,10 @@ def main() -> None:
     )
     print(text)
     write(PERFORMANCE, "counts", text)
+    grows = len({counts.calls.total() for counts in growth.values()}) > 1
+    if grows:
+        print("a purchase asks more of AWS the more there are before it", file=sys.stderr)
+    return int(grows)
 
 
 def of_the_next(workflow: Workflow, there: int) -> Counts:
@@ -267,4 +273,4 @@ def _by_size(growth: Mapping[int, Counts]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
     StatesErrorNameType as Reserved,
 )
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_dynamodb,
     state_task_service_lambda,
@@ -76,6 +77,10 @@ class Interpreter:
         monkeypatch.setattr(ExecutionWorker, "start", ExecutionWorker._execution_logic)
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
         monkeypatch.setattr(LambdaSimpleBackend, "invoke", self._run_function)
+        # States time out when a test says so, and not because a machine is slow.
+        monkeypatch.setattr(
+            TimeoutSeconds, "_eval_seconds", lambda *_: TimeoutSeconds.DEFAULT_TIMEOUT_SECONDS
+        )
         run = StateTaskService._eval_execution
         monkeypatch.setattr(
             StateTaskService, "_eval_execution", lambda state, env: self._run_state(state, env, run)
