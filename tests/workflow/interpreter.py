@@ -116,6 +116,10 @@ class Interpreter:
         self._limit = None
 
 
+def _never(state: TimeoutSeconds, env: object) -> int:  # noqa: ARG001 moto gives it by name
+    return state.DEFAULT_TIMEOUT_SECONDS
+
+
 def _naming_faults(from_error: Callable[..., FailureEvent]) -> Callable[..., FailureEvent]:
     """Give a fault the name that the test asked for; moto would make one from its class."""
 
