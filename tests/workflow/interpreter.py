@@ -78,9 +78,7 @@ class Interpreter:
         monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parse))
         monkeypatch.setattr(LambdaSimpleBackend, "invoke", self._run_function)
         # States time out when a test says so, and not because a machine is slow.
-        monkeypatch.setattr(
-            TimeoutSeconds, "_eval_seconds", lambda *_: TimeoutSeconds.DEFAULT_TIMEOUT_SECONDS
-        )
+        monkeypatch.setattr(TimeoutSeconds, "_eval_seconds", _never)
         run = StateTaskService._eval_execution
         monkeypatch.setattr(
             StateTaskService, "_eval_execution", lambda state, env: self._run_state(state, env, run)
