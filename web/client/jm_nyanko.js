@@ -21,6 +21,7 @@
   const RECONNECT_MS = { first: 500, last: 30_000, growth: 2 };
   const PING_MS = 4 * 60_000; // API Gateway closes what is idle for 10 minutes
   const PONG_MS = 10_000;
+  const STORED_MS = 100;
   const KEPT_SHOWN = 500;
   const KEPT_SECONDS = 60 * 24 * 3600; // the latest that a konbini voucher can be paid
 
@@ -236,10 +237,12 @@
       }
       for (const wake of [...this.#wakers]) wake();
       await visible();
-      return exclusively(`${SHOWN}.${notice.notice_id}`, () => {
+      return exclusively(`${SHOWN}.${notice.notice_id}`, async () => {
         if (!this.#storage.wasShown(notice.notice_id)) {
           this.#on.notice(notice);
           this.#storage.markShown(notice.notice_id);
+          // Other tabs see what is stored a moment later, and the next of them looks as soon as this one is done.
+          await new Promise((resolve) => setTimeout(resolve, STORED_MS));
         }
       });
     }
