@@ -1,6 +1,6 @@
 """What a function's process runs: AWS's own runtime client, in the environment of this checkout.
 
-It has imported boto3, which every function needs, before it asks for its first event. Every call that the
+It has imported botocore, which every function needs, before it asks for its first event. Every call that the
 function makes of AWS is written to a file, by the names of what it is done to and nothing else: a test
 compares them with the function's permissions.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3  # noqa: F401 its import takes longer than all else on the way to the first answer
+import botocore.session  # noqa: F401 its import takes longer than all else on the way to the first answer
 from botocore.client import BaseClient
 
 NAMES = frozenset(
