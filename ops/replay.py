@@ -13,7 +13,7 @@ from typing import Literal
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import to_item
-from nyanko.deliveries import Delivery, by_id
+from nyanko.deliveries import FINISHED, Delivery, by_id
 from nyanko.executions import RUNNING, event_id_of, execution_name
 from ops import executions, tables
 from ops.parked import why
@@ -23,7 +23,6 @@ Outcome = Literal["applied", "ignored", "parked", "running", "failed", "unknown"
 
 REPLAY_IS_NEW = "attribute_not_exists(event_id)"
 WITHOUT_REASON = "not given"
-FINISHED = frozenset({"applied", "ignored"})
 PARKED_STATE = "Parked"
 """The Fail state of the workflow, at which a redrive would only fail again."""
 

@@ -18,6 +18,7 @@ from stripe import StripeError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from nyanko.deliveries import FINISHED
 from nyanko.errors import Retryable
 from nyanko.executions import RUNNING, event_id_of
 from nyanko.purchases import Purchase
@@ -163,7 +164,7 @@ def _event_page(stage: Stage, event_id: str, execution: str | None) -> str:
         moments=story.moments(purchase) if purchase else [],
         purchase=purchase.purchase if purchase else None,
         is_running=any(one.status == RUNNING for one in event.executions),
-        can_be_replayed=state not in replay.FINISHED,
+        can_be_replayed=state not in FINISHED,
     )
 
 
@@ -190,7 +191,7 @@ def _recent_events(stage: Stage) -> list[dict[str, object]]:
     """Of the newest executions: what became of their events, the failed ones first."""
     ids = list(dict.fromkeys(event_id_of(name) for name in executions.recent(stage, RECENT)))
     rows = [stage.events.get(event_id) or {"event_id": event_id, "state": "unknown"} for event_id in ids]
-    return sorted(rows, key=lambda row: row["state"] in replay.FINISHED)
+    return sorted(rows, key=lambda row: row["state"] in FINISHED)
 
 
 def _recent_purchases(stage: Stage) -> list[Purchase]:

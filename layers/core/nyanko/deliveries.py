@@ -11,6 +11,10 @@ MAX_BYTES = 240_000
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
+FINISHED = frozenset({"applied", "ignored"})
+"""States of an event's row after which nothing is left to do for it."""
+
+
 class Replay(TypedDict):
     """Who has an event run again, when (epoch seconds UTC) and why.
 

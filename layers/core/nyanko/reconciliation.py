@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
+from nyanko.deliveries import FINISHED
 from nyanko.executions import RUNNING
 from nyanko.facts import Dispute, Facts
 from nyanko.purchases import Purchase, entitled
@@ -70,7 +71,7 @@ def fate(row: Mapping[str, Any] | None, status: Callable[[str], str | None]) -> 
     """What has become of the event with this row of `events`; `status` is of an execution by its name."""
     if row is None:
         return "missing"
-    if row["state"] in {"applied", "ignored"}:
+    if row["state"] in FINISHED:
         return "finished"
     if row["state"] == "parked":
         return "parked"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.deliveries import FINISHED
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,7 +39,7 @@ class Events:
                 ProjectionExpression="#state",
                 ExpressionAttributeNames={"#state": "state"},
             )
-        return "Item" in found and from_item(found["Item"])["state"] in {"applied", "ignored"}
+        return "Item" in found and from_item(found["Item"])["state"] in FINISHED
 
     def states(self, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Of those events that have a row: its state and execution, and why it is parked, by event id."""
