@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from ministack import app
@@ -21,6 +22,8 @@ from ministack.services.cloudformation import provisioners
 MAX_WORKERS = 4
 """Of each function."""
 WAIT_SECONDS = 0.005
+PAUSE = 30
+"""Between two looks at the alarms, in times of what the first took, if that makes more than a second."""
 
 
 def accept_events_of_step_functions() -> None:
@@ -92,9 +95,7 @@ def keep_logs_of_functions_in(path: Path) -> None:
 
 
 def read_figures_out_of_logs() -> None:
-    """CloudWatch reads the embedded metric format out of logs and looks at its alarms; ministack does neither
-    for what functions print.
-    """
+    """CloudWatch reads the embedded metric format out of logs, ministack not out of those of functions."""
     emit = lambda_svc._emit_lambda_logs
 
     def emit_and_read(
@@ -109,7 +110,6 @@ def read_figures_out_of_logs() -> None:
 
 
 def _record(figures: dict[str, Any]) -> None:
-    told: set[tuple[str, str]] = set()
     for directive in figures["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = {name: figures[name] for name in names}
@@ -118,10 +118,29 @@ def _record(figures: dict[str, Any]) -> None:
                     cloudwatch.record_metric(
                         directive["Namespace"], metric["Name"], value, metric["Unit"], dimensions
                     )
-                told.add((directive["Namespace"], metric["Name"]))
-    for alarm in cloudwatch._alarms.values():
-        if (alarm.get("Namespace"), alarm.get("MetricName")) in told:
-            cloudwatch._evaluate_alarm(alarm)
+
+
+def look_at_alarms_once_a_second() -> None:
+    """Ministack looks at every alarm and all figures whenever one is put, and at their age with every call:
+    after some thousand purchases it did little else.
+    """
+    look = cloudwatch._evaluate_all_alarms
+
+    def keep_looking() -> None:
+        took = 0.0
+        while True:
+            time.sleep(max(1, PAUSE * took))
+            began = time.thread_time()
+            look()
+            took = time.thread_time() - began
+
+    cloudwatch._evaluate_all_alarms = _nothing
+    cloudwatch._evict_old_metrics = _nothing
+    Thread(target=keep_looking, name="look-at-alarms", daemon=True).start()
+
+
+def _nothing() -> None:
+    """Takes the place of what is not to be done with every call."""
 
 
 def start_functions_when_they_are_made() -> None:
@@ -163,6 +182,7 @@ if __name__ == "__main__":
     read_openapi_documents_to_the_end()
     keep_logs_of_functions_in(Path(os.environ["FUNCTION_LOGS"]))
     read_figures_out_of_logs()
+    look_at_alarms_once_a_second()
     start_functions_when_they_are_made()
     keep_few_workers()
     app.main()
