@@ -195,6 +195,25 @@ def test_the_payment_may_have_a_tab_of_its_own(shop: Shop, player: Player, signe
     every_notice_was_shown_once(shop, player, signed_in)
 
 
+def test_a_payment_tab_that_comes_back_after_the_outcome_may_be_closed(
+    shop: Shop, player: Player, signed_in: Customer
+) -> None:
+    game = signed_in.page
+    signed_in.choose(STARTER_PACK)
+    game.get_by_label("新しいタブで支払う").check()
+    with signed_in.context.expect_page() as opened:
+        game.get_by_role("button", name="注文を確定して支払いへ").click()
+    payment = opened.value
+    payment.wait_for_url("**/c/pay/**")
+    paid = shop.pay(payment.url)
+    signed_in.is_told(CONFIRMED)
+    payment.goto(paid.headers["Location"])
+    signed_in.page = payment
+    signed_in.is_told("このタブは閉じてかまいません")
+    signed_in.page = game
+    every_notice_was_shown_once(shop, player, signed_in)
+
+
 def test_where_tabs_are_blocked_the_payment_takes_the_same_one(
     shop: Shop, player: Player, signed_in: Customer
 ) -> None:

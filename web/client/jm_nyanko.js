@@ -112,7 +112,7 @@
         try {
           await beforeRedirect(order);
         } catch (error) {
-          this.#storage.forget(order.purchase_id);
+          this.#storage.markSettled(order.purchase_id);
           throw error;
         }
         if (inTab && !tab.closed) {
@@ -130,15 +130,12 @@
 
     async resume() {
       const returned = takeReturn();
-      const kept = this.#storage.purchases();
-      if (returned && !(returned.purchase_id in kept)) {
-        kept[returned.purchase_id] = { mode: "redirect" };
-      }
+      const underway = new Set(this.#storage.underway());
+      if (returned) underway.add(returned.purchase_id);
       return Promise.all(
-        Object.entries(kept).map(([purchaseId, { mode }]) => {
+        [...underway].map((purchaseId) => {
           const ours = returned?.purchase_id === purchaseId ? returned : null;
           return this.#settle(purchaseId, {
-            mode,
             returned: ours !== null,
             canceled: ours?.canceled ?? false,
             patience: ours && !ours.canceled ? this.#patience : 0,
@@ -148,9 +145,7 @@
     }
 
     outcome(purchaseId, { patienceSeconds = this.#patience / 1000 } = {}) {
-      const mode = this.#storage.purchases()[purchaseId]?.mode ?? "redirect";
-      const patience = patienceSeconds * 1000;
-      return this.#settle(purchaseId, { mode, returned: false, canceled: false, patience });
+      return this.#settle(purchaseId, { returned: false, canceled: false, patience: patienceSeconds * 1000 });
     }
 
     // The player's things
@@ -190,7 +185,8 @@
       this.#realtime = null;
     }
 
-    async #settle(purchaseId, { mode, returned, canceled, patience }) {
+    async #settle(purchaseId, { returned, canceled, patience }) {
+      const mode = this.#storage.mode(purchaseId);
       const end = Date.now() + patience;
       for (const pause of backoff(POLL_MS)) {
         let purchase;
@@ -206,7 +202,7 @@
         const state = stateOf(purchase, { canceled });
         const decided = state !== "pending" || purchase.status === "pending";
         if (decided || Date.now() >= end) {
-          if (state !== "pending") this.#storage.forget(purchaseId);
+          if (state !== "pending") this.#storage.markSettled(purchaseId);
           this.#tell("purchase", purchase);
           return { purchase_id: purchaseId, state, purchase, mode, returned };
         }
@@ -464,20 +460,35 @@
       this.#store = store;
     }
 
-    purchases() {
-      const now = Date.now() / 1000;
-      const kept = Object.entries(this.#read(PURCHASES, {})).filter(([, one]) => one.forget_at > now);
-      return Object.fromEntries(kept);
+    // Whose outcome no tab has seen yet.
+    underway() {
+      return Object.entries(this.#purchases())
+        .filter(([, { settled }]) => !settled)
+        .map(([purchaseId]) => purchaseId);
+    }
+
+    mode(purchaseId) {
+      return this.#purchases()[purchaseId]?.mode ?? "redirect";
     }
 
     remember({ purchase_id, expires_at }, mode) {
-      const forgetAt = expires_at + KEPT_SECONDS;
-      this.#write(PURCHASES, { ...this.purchases(), [purchase_id]: { mode, forget_at: forgetAt } });
+      this.#keep(purchase_id, { mode, settled: false, forget_at: expires_at + KEPT_SECONDS });
     }
 
-    forget(purchaseId) {
-      const { [purchaseId]: _, ...others } = this.purchases();
-      this.#write(PURCHASES, others);
+    // It is still known: the tab of the payment may come back after the game's own saw the outcome.
+    markSettled(purchaseId) {
+      const known = this.#purchases()[purchaseId];
+      if (known) this.#keep(purchaseId, { ...known, settled: true });
+    }
+
+    #purchases() {
+      const now = Date.now() / 1000;
+      const known = Object.entries(this.#read(PURCHASES, {})).filter(([, one]) => one.forget_at > now);
+      return Object.fromEntries(known);
+    }
+
+    #keep(purchaseId, purchase) {
+      this.#write(PURCHASES, { ...this.#purchases(), [purchaseId]: purchase });
     }
 
     wasShown(noticeId) {
