@@ -1,15 +1,14 @@
 """GrantItems: makes the inventory converge on the facts, in one transaction with the ledger and the event."""
 
+from dataclasses import replace
 from typing import Any
-
-from aws_lambda_powertools import Logger
 
 from nyanko import wiring
 from nyanko.errors import Permanent, Retryable
 from nyanko.grants import Grant, converge
 from nyanko.purchases import Purchase
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -44,9 +43,12 @@ def _grant(event: dict[str, Any], now: int) -> Grant:
     if purchase is None:
         raise Permanent("UnknownPurchase", f"there is no purchase {recorded.purchase_id}")
     grant = converge(purchase, now)
-    if _applied(grant, event, now):
-        return grant
-    raise Retryable("Conflict", f"{recorded.purchase_id} changed while granting")
+    if not _applied(grant, event, now):
+        raise Retryable("Conflict", f"{recorded.purchase_id} changed while granting")
+    if grant.nothing_due:
+        # An earlier attempt may have changed the purchase, and only its answer was lost.
+        return replace(grant, items=wiring.grants().items_of(event["event_id"], purchase))
+    return grant
 
 
 def _applied(grant: Grant, event: dict[str, Any], now: int) -> bool:

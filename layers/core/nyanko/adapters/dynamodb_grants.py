@@ -18,10 +18,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import to_item
+from nyanko.adapters.dynamodb import from_item, to_item
 from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
 from nyanko.grants import Grant, Line
+from nyanko.purchases import Purchase
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,6 +57,25 @@ class Grants:
             # transaction, throttling.
             return False
         return True
+
+    def items_of(self, event_id: str, purchase: Purchase) -> dict[str, int]:
+        """Item id to the signed count by which an event has changed the inventory already."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._ledger,
+            KeyConditionExpression="player_id = :player_id AND begins_with(line_id, :line_ids)",
+            FilterExpression="event_id = :event_id",
+            ExpressionAttributeValues=to_item(
+                {
+                    ":player_id": purchase.player_id,
+                    ":line_ids": f"{purchase.purchase_id}#",
+                    ":event_id": event_id,
+                }
+            ),
+            ConsistentRead=True,
+        )
+        with aws_errors("DynamoDB"):
+            lines = [from_item(item) for page in pages for item in page["Items"]]
+        return {line["item_id"]: line["delta"] for line in lines}
 
     def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
         return {
