@@ -12,7 +12,8 @@ from nyanko.errors import BadInput, Permanent
 from nyanko.facts import Facts
 from nyanko.grants import Grant, Line, converge
 from nyanko.purchases import Purchase, check_amount, with_facts
-from nyanko.stripe_events import Reading, StripeEvent, parse, read
+from nyanko.readings import Reading, read
+from nyanko.stripe_events import StripeEvent, parse
 from ops.stages import Stage
 from ops.story import standing
 

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -26,7 +25,7 @@ from nyanko.views import (
     purchase_view,
 )
 
-logger = Logger()
+logger = wiring.logger()
 app = APIGatewayRestResolver(
     cors=CORSConfig(
         allow_origin=wiring.frontend_origin(),

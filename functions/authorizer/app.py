@@ -10,13 +10,11 @@ with Retry-After. An Allow that the cache kept beyond the token's end is its ACC
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.errors import BadInput
 from nyanko.players import Player
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

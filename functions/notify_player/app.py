@@ -3,20 +3,20 @@
 The notice is what counts: it waits for the client. A push only brings it sooner, and may fail.
 """
 
-from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from nyanko import wiring
 from nyanko.purchases import Purchase
 from nyanko.push import Pushed, push
 from nyanko.realtime import notice_frame
 
-logger = Logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = wiring.logger()
 
 
-def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(grant: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     purchase = Purchase.from_dict(grant["purchase"])
     # Sorts by time, and a second run for the same version of the purchase finds the notice written.
     notice_id = f"{purchase.updated_at:010d}.{purchase.purchase_id}.{purchase.version}"
@@ -40,7 +40,7 @@ def lambda_handler(grant: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"notice_id": notice_id, **counts}
 
 
-def _push(unseen: dict[str, Any], purchase: Purchase, context: LambdaContext) -> Pushed:
+def _push(unseen: dict[str, Any], purchase: Purchase, context: "LambdaContext") -> Pushed:
     """Send the notice to every connection of its player, and forget those that are gone."""
     player_id = purchase.player_id
     connection_ids = wiring.connections().of_player(player_id, wiring.now())

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.parking import parking_reason, subject
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(failed: dict[str, Any], _context: object) -> dict[str, Any]:

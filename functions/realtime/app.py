@@ -10,20 +10,20 @@ established gone, and a push would delete the row. Whatever is said to a client 
 """
 
 from collections.abc import Callable
-from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from nyanko import wiring
 from nyanko.errors import BadInput, Permanent, Retryable
 from nyanko.push import push
 from nyanko.realtime import MAX_CATCH_UP, error_frame, frame, notice_frame, read_message
 
-logger = Logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = wiring.logger()
 
 
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     connection = event["requestContext"]
     player_id, connection_id = connection["authorizer"]["player_id"], connection["connectionId"]
 

@@ -6,13 +6,11 @@ API Gateway answers 401 by itself when there is no ticket, 403 to a Deny, and ca
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.http import header
 from nyanko.tickets import ticket_hash
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

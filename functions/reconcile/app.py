@@ -6,10 +6,7 @@ events. A run that comes near its time limit is continued by the next.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from nyanko import wiring
 from nyanko.deliveries import by_id
@@ -25,7 +22,10 @@ from nyanko.reconciliation import (
     truth,
 )
 
-logger = Logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = wiring.logger()
 
 CHECKPOINT = "reconcile"
 METRICS = {
@@ -38,7 +38,7 @@ SPARE_SECONDS = 60
 """A page takes less than this, even with all of Stripe's retries."""
 
 
-def lambda_handler(_event: object, context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
     found: Counter[str] = Counter()
     walk = Walk.resume(wiring.checkpoints().get(CHECKPOINT), wiring.now())
     while walk.listing != "done" and context.get_remaining_time_in_millis() > SPARE_SECONDS * 1000:

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.errors import Permanent
 from nyanko.facts import Facts
 from nyanko.purchases import check_amount
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

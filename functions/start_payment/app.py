@@ -1,16 +1,16 @@
 """Starts the payment workflow for each event of the queue; a message that fails is delivered again."""
 
 import json
-from typing import Any
-
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from nyanko import wiring
 from nyanko.deliveries import Delivery, read_message
 from nyanko.errors import Retryable
 
-logger = Logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = wiring.logger()
 
 MESSAGE_SECONDS = 20
 """What one message may take: the longest waits between the attempts at StartExecution, and the attempts."""
@@ -30,12 +30,12 @@ def start(delivery: Delivery) -> str | None:
     return executions.start_again(event_id, delivery, again=not delivery["body"])
 
 
-def lambda_handler(sqs_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(sqs_event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     failed = [record["messageId"] for record in sqs_event["Records"] if not _is_done(record, context)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _is_done(record: dict[str, Any], context: LambdaContext) -> bool:
+def _is_done(record: dict[str, Any], context: "LambdaContext") -> bool:
     """Whether the queue may forget the message."""
     # Running out of time would send those back that were started.
     if context.get_remaining_time_in_millis() < MESSAGE_SECONDS * 1000:

@@ -5,8 +5,6 @@ A type of event that says nothing of purchases ends here: it is none that the en
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.deliveries import delivery
 from nyanko.errors import BadInput, Retryable
@@ -14,7 +12,7 @@ from nyanko.http import answer, failure, header, raw_body
 from nyanko.stripe_events import HANDLED_EVENTS, parse
 from nyanko.stripe_signature import check_signature
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(proxy_event: dict[str, Any], _context: object) -> dict[str, Any]:

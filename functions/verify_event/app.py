@@ -5,15 +5,14 @@ Raises `NotOurs` for an event that says nothing of a purchase of ours.
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from nyanko import wiring
 from nyanko.deliveries import Delivery, fits
 from nyanko.errors import BadInput, NotOurs, Permanent
-from nyanko.stripe_events import StripeEvent, parse, read
+from nyanko.readings import read
+from nyanko.stripe_events import StripeEvent, parse
 from nyanko.stripe_signature import check_signature
 
-logger = Logger()
+logger = wiring.logger()
 
 
 def lambda_handler(called: dict[str, Any], _context: object) -> dict[str, Any]:

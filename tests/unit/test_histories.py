@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nyanko.grants import converge
 from nyanko.purchases import Purchase, entitled
-from nyanko.stripe_events import parse, read, refund_facts
+from nyanko.readings import read, refund_facts
+from nyanko.stripe_events import parse
 from tests.histories import History, histories
 from tests.stripe_events import NOW, Event
 from tests.unit.test_purchases import STARTER_PACK

@@ -7,7 +7,8 @@ import pytest
 
 from nyanko.errors import BadInput, Permanent
 from nyanko.facts import Dispute, Facts, Refund
-from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, Reading, parse, read
+from nyanko.readings import Reading, read
+from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, parse
 
 SESSION = {
     "object": "checkout.session",

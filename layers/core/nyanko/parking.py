@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 
 from nyanko.errors import BadInput, Permanent
-from nyanko.stripe_events import StripeEvent, parse, read
+from nyanko.readings import read
+from nyanko.stripe_events import StripeEvent, parse
 
 OUR_ERRORS = frozenset({"BadInput", "Permanent", "Retryable"})
 

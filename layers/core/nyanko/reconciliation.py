@@ -12,7 +12,7 @@ from nyanko.deliveries import FINISHED
 from nyanko.executions import RUNNING
 from nyanko.facts import Dispute, Facts
 from nyanko.purchases import Purchase, entitled
-from nyanko.stripe_events import refund_facts
+from nyanko.readings import refund_facts
 
 Fate = Literal["finished", "parked", "on its way", "stuck", "missing"]
 """What has become of an event of Stripe's. Stuck is one whose execution ended without finishing or parking

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nyanko.facts import Facts
-from nyanko.stripe_events import Reading, refund_facts
+from nyanko.readings import Reading, refund_facts
 
 if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_purchases import Purchases
