@@ -53,6 +53,8 @@ function = import_module(sys.argv[1])
 clients_may_be_built = "botocore.client" in sys.modules
 function.lambda_handler(event, Context())
 imported = packages() - before
+order = list(sys.modules)  # of their imports
+large = min(order.index(name) for name in ("aws_lambda_powertools", "botocore"))
 
 from botocore.client import ClientCreator
 
@@ -65,7 +67,8 @@ def created(creator, **about):
 ClientCreator.create_client = created
 function.lambda_handler(event, Context())
 print(json.dumps({
-    "imported": sorted(imported), "clients_may_be_built": clients_may_be_built, "built_again": built
+    "imported": sorted(imported), "clients_may_be_built": clients_may_be_built, "built_again": built,
+    "large_before_wiring": large < order.index("nyanko.wiring")
 }))
 """
 
@@ -94,6 +97,11 @@ def run(request: pytest.FixtureRequest, aws_and_stripe: str) -> SimpleNamespace:
 
 def test_a_function_imports_the_packages_that_it_needs_and_no_other(run: SimpleNamespace) -> None:
     assert set(run.imported) & packages_distributions().keys() - {"nyanko"} == PACKAGES[run.folder]
+
+
+def test_the_collector_is_told_to_wait_before_anything_large_is_imported(run: SimpleNamespace) -> None:
+    resolves_routes_of_powertools = run.folder == "api"
+    assert run.large_before_wiring == resolves_routes_of_powertools
 
 
 def test_no_client_is_built_before_it_is_needed(run: SimpleNamespace) -> None:
