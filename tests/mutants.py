@@ -1,7 +1,7 @@
 """`make mutants`: puts each fault of mutants.yaml into a copy of the project, and expects tests to fail.
 
-A fault that no test notices, or whose line no longer stands in the code, ends the run with 1. Name parts
-of faults to try only those.
+A fault that no test notices, or whose line does not stand in the code exactly once, ends the run with 1.
+Name parts of faults to try only those.
 """
 
 import os
@@ -53,8 +53,8 @@ def main(wanted: list[str]) -> int:
 
 def _try(mutant: dict[str, str]) -> str:
     source = (ROOT / mutant["file"]).read_text()
-    if mutant["now"] not in source:
-        return "outdated"
+    if (standing := source.count(mutant["now"])) != 1:
+        return "ambiguous" if standing else "outdated"
     if mutant["file"].endswith(".py"):
         compile(_faulty(source, mutant), mutant["file"], "exec")
     code = _run_tests(mutant["tests"].split(), fault=mutant)
