@@ -73,10 +73,9 @@ COLUMNS = [
 
 def main() -> int:
     options = argparse.ArgumentParser(description="The local stack under load.")
-    options.add_argument("--most", type=int, default=10_000, help="the largest number of purchases")
+    options.add_argument("--most", type=int, default=max(SIZES), help="the largest number of purchases")
     most: int = options.parse_args().most
-    began, loads = time.monotonic(), []
-    command = "python -m bench.load" if most == max(SIZES) else f"python -m bench.load --most {most}"
+    began, loads, command = time.monotonic(), [], f"python -m bench.load --most {most}"
     for purchases in (size for size in SIZES if size <= most):
         for duplicates in DUPLICATES:
             with (

@@ -134,13 +134,8 @@ def look_at_alarms_once_a_second() -> None:
             look()
             took = time.thread_time() - began
 
-    cloudwatch._evaluate_all_alarms = _nothing
-    cloudwatch._evict_old_metrics = _nothing
+    cloudwatch._evaluate_all_alarms = cloudwatch._evict_old_metrics = lambda: None
     Thread(target=keep_looking, name="look-at-alarms", daemon=True).start()
-
-
-def _nothing() -> None:
-    """Takes the place of what is not to be done with every call."""
 
 
 def start_functions_when_they_are_made() -> None:

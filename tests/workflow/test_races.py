@@ -1,5 +1,10 @@
 """What happens between a read and its write, and how it ends all the same."""
 
+from dataclasses import replace
+
+from nyanko import wiring
+from nyanko.facts import Facts
+from nyanko.grants import converge
 from tests.stripe_events import refund_event, session_event, signed
 from tests.workflow.engine import Workflow
 
@@ -16,6 +21,17 @@ def test_a_refund_that_overtakes_a_grant_is_not_undone_by_it(workflow: Workflow)
     assert workflow.purchase().granted == 0
     assert {item_id: workflow.inventory().get(item_id, 0) for item_id in ONE_PACK} == NOTHING
     assert workflow.inventory() == workflow.ledger()
+
+
+def test_what_an_event_gave_and_took_back_in_two_attempts_is_nothing(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    paid = signed(session_event("completed", purchase))
+    workflow.deliver(paid)
+    assert wiring.grants().items_of(paid["event_id"], purchase) == ONE_PACK
+    unpaid = replace(workflow.purchase(), facts=Facts())
+    taken_back = converge(unpaid, workflow.now)
+    assert wiring.grants().apply(taken_back, paid["event_id"], "a_later_attempt", workflow.now)
+    assert wiring.grants().items_of(paid["event_id"], purchase) == {}
 
 
 def test_a_refund_recorded_beside_a_payment_is_not_forgotten(workflow: Workflow) -> None:

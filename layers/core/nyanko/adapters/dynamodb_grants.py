@@ -14,6 +14,7 @@
 Whoever loses the race on `version` reads the purchase, and finds less to do or nothing.
 """
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class Grants:
         return True
 
     def items_of(self, event_id: str, purchase: Purchase) -> dict[str, int]:
-        """Item id to the signed count by which an event has changed the inventory already."""
+        """Item id to the signed count by which an event has changed the inventory, all attempts together."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._ledger,
             KeyConditionExpression="player_id = :player_id AND begins_with(line_id, :line_ids)",
@@ -73,9 +74,11 @@ class Grants:
             ),
             ConsistentRead=True,
         )
+        changed: Counter[str] = Counter()
         with aws_errors("DynamoDB"):
-            lines = [from_item(item) for page in pages for item in page["Items"]]
-        return {line["item_id"]: line["delta"] for line in lines}
+            for line in (from_item(item) for page in pages for item in page["Items"]):
+                changed[line["item_id"]] += line["delta"]
+        return {item_id: count for item_id, count in changed.items() if count}
 
     def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
         return {
