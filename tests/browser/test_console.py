@@ -15,8 +15,7 @@ from local.stack import Stack
 from ops.console.app import create_app
 from ops.stages import local_stage
 from tests.browser.customer import SCREENSHOTS
-from tests.e2e.shop import Player, Shop, eventually
-from tests.e2e.test_operations import broken
+from tests.e2e.shop import Player, Shop, broken, eventually
 
 STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
 

@@ -10,7 +10,6 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from tests import template
-from tests.contract.test_state_machine import ASL
 from tests.template import ROOT
 
 MONEY_PATH = ("api", "stripe_webhook", "start_payment", "verify_event", "record_payment", "grant_items")
@@ -30,7 +29,7 @@ def cloudformation(version: str) -> dict[str, Any]:
             resource["Properties"][path] = "s3://artifacts/code"
         if resource["Type"] == "AWS::Serverless::StateMachine":
             del resource["Properties"]["DefinitionUri"]
-            resource["Properties"]["Definition"] = ASL
+            resource["Properties"]["Definition"] = template.definition("PaymentStateMachine")
     session = boto3.Session(region_name=template.REGION)
     parameters = {"Stage": template.STAGE, "Version": version}
     resources: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(source, parameters)

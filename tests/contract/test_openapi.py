@@ -1,24 +1,16 @@
 """docs/openapi.yaml describes exactly the routes of template.yaml, with the bounds that the code has."""
 
-from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
-import yaml
 
 from nyanko.catalogue import MAX_QUANTITY
 from nyanko.checkout import MAX_KEY_LENGTH
 from nyanko.pages import DEFAULT_LIMIT, MAX_LIMIT
 from nyanko.purchases import Status
 from nyanko.spends import MAX_COUNT, SPEND_ID
+from tests.openapi import OPENAPI, OPERATIONS
 from tests.template import each
-
-OPENAPI: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text())
-OPERATIONS = {
-    (method.upper(), path): operation
-    for path, operations in OPENAPI["paths"].items()
-    for method, operation in operations.items()
-}
 
 
 def rest_routes() -> dict[tuple[str, str], bool]:

@@ -1,24 +1,20 @@
 """docs/runbook.md has a section for everything that can ring or be parked, and commands that exist."""
 
 import re
-import shlex
 from typing import Any, get_args
 
 import pytest
 import typer
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from nyanko.errors import PermanentCode, RetryableCode
 from nyanko.executions import FAILED
-from ops.cli import app
 from tests import template
+from tests.commands import NYANKO, parse, words
 from tests.template import ROOT
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 COMMANDS = re.findall(r"^ +(nyanko .*)$", RUNBOOK, re.MULTILINE)
 ALARMS, _, REASONS = RUNBOOK.partition("# Alarms\n")[2].partition("# Reasons for parking\n")
-NYANKO = get_command(app)
 
 # Typer brings its own copy of click and shows of it this one child of the error that a wrong line raises.
 UsageError: Any = typer.BadParameter.__base__
@@ -36,19 +32,6 @@ def alarms() -> set[str]:
     named = [template.resolved(alarm["AlarmName"]) for _, alarm in template.each("AWS::CloudWatch::Alarm")]
     assert all(name.startswith(prefix) for name in named)
     return {name.removeprefix(prefix) for name in named}
-
-
-def parse(command: Any, words: list[str], parent: typer.Context | None = None) -> None:
-    """Read the words as the command line would, and do nothing."""
-    context = command.make_context(command.name, words, parent=parent)
-    if isinstance(command, TyperGroup):
-        _, chosen, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        parse(chosen, rest, context)
-
-
-def words(command: str) -> list[str]:
-
-    return shlex.split(command)[1:]
 
 
 def test_every_alarm_has_a_section_and_no_other_has() -> None:

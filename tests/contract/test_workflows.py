@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.test_runbook import NYANKO, parse, words
+from tests.commands import NYANKO, parse, words
 from tests.template import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"

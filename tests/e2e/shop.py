@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -232,6 +233,20 @@ class Player:
         return {
             item["item_id"]: item["quantity"] - item["owed"] for item in self.get("/inventory").body["items"]
         }
+
+
+@contextmanager
+def broken(shop: Shop, function: str) -> Iterator[None]:
+    """The function looks for its tables in a stage that does not exist."""
+    client, name = shop.client("lambda"), f"local_jm_nyanko_{function}"
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "STAGE": "broken"}}
+    )
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
 def session_event(event_id: str, purchase: dict[str, Any], **changed: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from local.stack import Stack
 from nyanko.adapters.dynamodb import to_item
 from ops.cli import app
-from tests.e2e.shop import Player, Shop, eventually
+from tests.e2e.shop import Player, Shop, broken, eventually
 from tests.processes import LINUX, LOOPBACK, listening
 
 PURCHASES = int(os.environ.get("NYANKO_PURCHASES", "6"))
@@ -64,20 +64,6 @@ def reconcile(nyanko: Callable[..., Said]) -> Callable[..., Said]:
         return nyanko("reconcile", "--since", since, "--settle", "0s", "--json", *arguments)
 
     return run
-
-
-@contextmanager
-def broken(shop: Shop, function: str) -> Iterator[None]:
-    """The function looks for its tables in a stage that does not exist."""
-    client, name = shop.client("lambda"), f"local_jm_nyanko_{function}"
-    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**variables, "STAGE": "broken"}}
-    )
-    try:
-        yield
-    finally:
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.test_openapi import OPERATIONS
 from tests.e2e.shop import Answer, Player, Shop, eventually, session_event
+from tests.openapi import OPERATIONS
 
 STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
 
