@@ -18,6 +18,17 @@ Event = dict[str, Any]
 
 NOW = 1_700_000_000
 SECRET = "whsec_nyanko"
+SESSION = {
+    "object": "checkout.session",
+    "id": "cs_test_mike",
+    "mode": "payment",
+    "payment_status": "paid",
+    "payment_intent": "pi_mike",
+    "amount_total": 1500,
+    "currency": "jpy",
+    "metadata": {"purchase_id": "pur_mike"},
+}
+"""As much of a paid session as is read."""
 
 
 def event(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> Event:
@@ -128,6 +139,20 @@ def refund(purchase: Purchase, **changed: Any) -> dict[str, Any]:
         "status": "succeeded",
         **changed,
     }
+
+
+def body(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> bytes:
+    """An event as Stripe sends it, about any object, and with anything in its envelope changed."""
+    envelope = {
+        "object": "event",
+        "id": "evt_mike",
+        "type": event_type,
+        "created": 1_700_000_000,
+        "livemode": False,
+        "api_version": API_VERSION,
+        "data": {"object": stripe_object},
+    }
+    return json.dumps({**envelope, **changed}).encode()
 
 
 def payment_intent_id(purchase: Purchase) -> str:

@@ -1,14 +1,18 @@
 """Tokens in the shape of Web3Auth's, good and bad, signed without the library that checks them."""
 
 import base64
+import hashlib
+import hmac
 import json
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nyanko.adapters.http_request import Answer, Unreachable
+from nyanko.adapters.web3auth import MAX_LENGTH
 
 NOW = 1_800_000_000
 CLIENT_ID = "BPi5PB_UiIZ-cPz1GtV5i1I2iOSOHuimiXBI0e-Oe_u6X3oVAbCiAZOTEBtTXw4tsluTITPqA8zMsfxIKMjiqNQ"
@@ -126,3 +130,184 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+GOOD = token()
+
+
+def claiming(**changed: Any) -> str:
+    return token(claims=CLAIMS | changed)
+
+
+def headed(**changed: Any) -> str:
+    return token(HEADER | changed)
+
+
+def hs256(secret: bytes) -> str:
+    signed = token(HEADER | {"alg": "HS256"}).rpartition(".")[0]
+    return f"{signed}.{b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+
+def resigned(signature: bytes) -> str:
+    return f"{GOOD.rpartition('.')[0]}.{b64(signature)}"
+
+
+def spliced(**changed: Any) -> str:
+    """The good token's signature under other claims."""
+    head, _, signature = GOOD.split(".")
+    return f"{head}.{b64(json.dumps(CLAIMS | changed).encode())}.{signature}"
+
+
+def wallet(**changed: Any) -> str:
+    return claiming(wallets=[WALLETS[0], WALLETS[1] | changed])
+
+
+def raw_claims(text: str) -> str:
+    return token(json.dumps(HEADER).encode(), text.encode(), raw=True)
+
+
+def with_claim(name: str, literal: str) -> str:
+    """The good claims with one in a spelling of JSON that only a text can have, such as 1e999."""
+    return raw_claims(json.dumps(CLAIMS | {name: "@"}).replace('"@"', literal))
+
+
+NESTED = b"[" * 2_800 + b"]" * 2_800
+
+BAD_TOKENS: dict[str, Any] = {
+    "not a text": None,
+    "a number": 42,
+    "bytes": GOOD.encode(),
+    "a list": [GOOD],
+    "empty": "",
+    "one segment": "eyJhbGciOiJFUzI1NiJ9",
+    "two segments": GOOD.rpartition(".")[0],
+    "four segments": f"{GOOD}.e30",
+    "five segments, a JWE": "a.b.c.d.e",
+    "an empty signature": f"{GOOD.rpartition('.')[0]}.",
+    "a space before it": f" {GOOD}",
+    "a line break after it": f"{GOOD}\n",
+    "a lone surrogate": f"{GOOD}\ud800",
+    "a cat": "🐈.🐈.🐈",
+    "full-width letters": "ａ.ｂ.ｃ",
+    "padding": f"{GOOD}==",
+    "the alphabet of plain base64": GOOD[:-1] + "+",
+    "half a byte": f"{GOOD}AAA",
+    "huge": claiming(name="x" * MAX_LENGTH),
+    "a header that is no JSON": token(b"{", json.dumps(CLAIMS).encode(), raw=True),
+    "a header in UTF-16": token(json.dumps(HEADER).encode("utf-16"), json.dumps(CLAIMS).encode(), raw=True),
+    "a header that is a list": token([HEADER]),
+    "claims in UTF-16": token(json.dumps(HEADER).encode(), json.dumps(CLAIMS).encode("utf-16"), raw=True),
+    "a deeply nested header": token(NESTED, json.dumps(CLAIMS).encode(), raw=True),
+    "deeply nested claims": token(json.dumps(HEADER).encode(), NESTED, raw=True),
+    "claims that are a text": token(claims="claims"),
+    "claims that are null": raw_claims("null"),
+    "claims with broken UTF-8": token(json.dumps(HEADER).encode(), b'{"iss": "\xff"}', raw=True),
+    "alg none, signed": headed(alg="none"),
+    "alg none, unsigned": "eyJhbGciOiJub25lIn0." + GOOD.split(".")[1] + ".",
+    "alg nOnE": headed(alg="nOnE"),
+    "alg missing": token(without(HEADER, "alg")),
+    "alg null": headed(alg=None),
+    "alg as a list": headed(alg=["ES256"]),
+    "alg in small letters": headed(alg="es256"),
+    "alg ES384": headed(alg="ES384"),
+    "alg ES512": headed(alg="ES512"),
+    "alg RS256": headed(alg="RS256"),
+    "HS256 with the public key in PEM": hs256(PEM),
+    "HS256 with the public key in DER": hs256(
+        KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ),
+    "HS256 with the public key as JWK": hs256(json.dumps(public_jwk(KEY)).encode()),
+    "HS256 with an empty secret": hs256(b""),
+    "crit": headed(crit=["exp"]),
+    "crit with an unknown extension": headed(crit=["b64"], b64=False),
+    "crit that is empty": headed(crit=[]),
+    "kid unknown": headed(kid="social-9"),
+    "kid missing while there are two keys": token(without(HEADER, "kid")),
+    "kid null": headed(kid=None),
+    "kid a number": headed(kid=1),
+    "kid a list": headed(kid=["social-1"]),
+    "kid of an RSA key": headed(kid="rsa-1"),
+    "kid of an OKP key": headed(kid="okp-1"),
+    "kid of a key off the curve": headed(kid="off-curve-1"),
+    "kid of an encryption key": token(HEADER | {"kid": "encrypts-1"}, key=OTHER_KEY),
+    "kid of a P-384 key, signed with it": token(HEADER | {"kid": "p384-1"}, key=P384_KEY),
+    "kid of another issuer's key": token(EXTERNAL_HEADER, CLAIMS, EXTERNAL_KEY),
+    "signed with another key": token(key=OTHER_KEY),
+    "signed with a P-384 key": token(key=P384_KEY),
+    "signed with the key in its own header": token(HEADER | {"jwk": public_jwk(P384_KEY)}, key=P384_KEY),
+    "signed with the key that its jku points to": token(
+        HEADER | {"jku": "https://evil.example"}, key=OTHER_KEY
+    ),
+    "another signature": resigned(es256(b"something else")),
+    "a signature of zeros": resigned(bytes(64)),
+    "half a signature": resigned(es256(GOOD.rpartition(".")[0].encode())[:32]),
+    "a signature in DER": resigned(b"\x30\x44\x02\x20" + b"\x01" * 32 + b"\x02\x20" + b"\x01" * 32),
+    "other claims under the signature": spliced(name="Mallory"),
+    "a later end under the signature": spliced(exp=NOW + 10**6),
+    "aud of another project": claiming(aud="BAnotherProject"),
+    "aud missing": token(claims=without(CLAIMS, "aud")),
+    "aud null": claiming(aud=None),
+    "aud empty": claiming(aud=""),
+    "aud an empty list": claiming(aud=[]),
+    "aud a list of others": claiming(aud=["BAnotherProject", None, 1]),
+    "aud a list in a list": claiming(aud=[[CLIENT_ID]]),
+    "aud an object": claiming(aud={CLIENT_ID: True}),
+    "aud a part of ours": claiming(aud=CLIENT_ID[:-1]),
+    "aud longer than ours": claiming(aud=f"{CLIENT_ID}x"),
+    "iss missing": token(claims=without(CLAIMS, "iss")),
+    "iss null": claiming(iss=None),
+    "iss a list": claiming(iss=[SOCIAL]),
+    "iss an object": claiming(iss={SOCIAL: 1}),
+    "iss of somebody else": claiming(iss="https://accounts.example.com"),
+    "iss with a slash after it": claiming(iss=f"{SOCIAL}/"),
+    "iss of the other issuer": claiming(iss=EXTERNAL),
+    "exp missing": token(claims=without(CLAIMS, "exp")),
+    "exp null": claiming(exp=None),
+    "exp in the past": claiming(exp=NOW - 1),
+    "exp now": claiming(exp=NOW),
+    "exp zero": claiming(exp=0),
+    "exp negative": claiming(exp=-NOW),
+    "exp a text": claiming(exp=str(NOW + 60)),
+    "exp true": claiming(exp=True),
+    "exp a list": claiming(exp=[NOW + 60]),
+    "exp Infinity": with_claim("exp", "Infinity"),
+    "exp NaN": with_claim("exp", "NaN"),
+    "exp larger than any float": with_claim("exp", "1e999"),
+    "exp of four hundred digits": with_claim("exp", "9" * 400),
+    "exp of five thousand digits": with_claim("exp", "9" * 5_000),
+    "exp after the year 9999": claiming(exp=253_402_300_800),
+    "iat missing": token(claims=without(CLAIMS, "iat")),
+    "iat null": claiming(iat=None),
+    "iat true": claiming(iat=True),
+    "iat in the future": claiming(iat=NOW + 61),
+    "iat a text": claiming(iat=str(NOW)),
+    "iat Infinity": with_claim("iat", "Infinity"),
+    "iat -Infinity": with_claim("iat", "-Infinity"),
+    "nbf in the future": claiming(nbf=NOW + 61),
+    "nbf null": claiming(nbf=None),
+    "wallets missing": token(claims=without(CLAIMS, "wallets")),
+    "wallets null": claiming(wallets=None),
+    "wallets an object": claiming(wallets={"0": WALLETS[1]}),
+    "wallets empty": claiming(wallets=[]),
+    "wallets of numbers": claiming(wallets=[1, None, "x", []]),
+    "no secp256k1 key": claiming(wallets=WALLETS[:1]),
+    "two secp256k1 keys": claiming(wallets=[*WALLETS, WALLETS[1] | {"public_key": "03" + "cd" * 32}]),
+    "a key that is missing": wallet(public_key=None),
+    "a key that is a number": wallet(public_key=2),
+    "a key that is too short": wallet(public_key=APP_KEY[:-1]),
+    "a key that is too long": wallet(public_key=f"{APP_KEY}\n"),
+    "a key that is not compressed": wallet(public_key="04" + "ab" * 64),
+    "a key that is not hexadecimal": wallet(public_key="02" + "zz" * 32),
+    "a key of another type": wallet(type="web3auth_threshold_key"),
+    "an address that is none": token(
+        EXTERNAL_HEADER,
+        EXTERNAL_CLAIMS | {"wallets": [{"type": "ethereum", "address": "0x1"}]},
+        EXTERNAL_KEY,
+    ),
+    "two addresses": token(
+        EXTERNAL_HEADER,
+        EXTERNAL_CLAIMS | {"wallets": [{"type": "ethereum", "address": "0x" + digit * 40} for digit in "12"]},
+        EXTERNAL_KEY,
+    ),
+}

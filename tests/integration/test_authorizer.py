@@ -22,8 +22,7 @@ from nyanko.adapters.web3auth import Web3AuthVerifier
 from nyanko.errors import Retryable
 from tests.forget import forget_wiring
 from tests.served import served
-from tests.unit.test_web3auth import BAD_TOKENS
-from tests.web3auth_tokens import CLIENT_ID, ISSUERS, NOW, JwksHost
+from tests.web3auth_tokens import BAD_TOKENS, CLIENT_ID, ISSUERS, NOW, JwksHost
 
 ROOT = Path(__file__).parents[2]
 EVENT = json.loads((ROOT / "events" / "authorizer.json").read_text())

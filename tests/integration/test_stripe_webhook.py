@@ -14,8 +14,7 @@ from moto import mock_aws
 from functions.stripe_webhook.app import lambda_handler
 from nyanko import wiring
 from tests.forget import forget_wiring
-from tests.unit.test_stripe_events import SESSION, body
-from tests.unit.test_stripe_signature import sign
+from tests.stripe_events import SESSION, body, signature
 
 NOW = 1_700_000_000
 OLD, NEW = "whsec_old", "whsec_new"
@@ -72,7 +71,7 @@ def webhook(unconfigured: Webhook) -> Webhook:
 
 
 def signed(sent: bytes, timestamp: int = NOW, secret: str = NEW) -> str:
-    return f"t={timestamp},v1={sign(sent, timestamp, secret)}"
+    return signature(sent, secret, timestamp)
 
 
 @pytest.mark.parametrize("secret", [OLD, NEW])

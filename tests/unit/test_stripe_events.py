@@ -1,6 +1,5 @@
 """What each event says of a purchase; which bodies are no events; which events are not ours."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,18 +7,9 @@ import pytest
 from nyanko.errors import BadInput, Permanent
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.readings import Reading, read
-from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, parse
+from nyanko.stripe_events import HANDLED_EVENTS, parse
+from tests.stripe_events import SESSION, body
 
-SESSION = {
-    "object": "checkout.session",
-    "id": "cs_test_mike",
-    "mode": "payment",
-    "payment_status": "paid",
-    "payment_intent": "pi_mike",
-    "amount_total": 1500,
-    "currency": "jpy",
-    "metadata": {"purchase_id": "pur_mike"},
-}
 REFUND = {
     "object": "refund",
     "id": "re_mike",
@@ -38,19 +28,6 @@ DISPUTE = {
     "payment_intent": "pi_mike",
 }
 CHARGE = {"object": "charge", "id": "ch_mike", "payment_intent": "pi_mike", "amount_refunded": 500}
-
-
-def body(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> bytes:
-    envelope = {
-        "object": "event",
-        "id": "evt_mike",
-        "type": event_type,
-        "created": 1_700_000_000,
-        "livemode": False,
-        "api_version": API_VERSION,
-        "data": {"object": stripe_object},
-    }
-    return json.dumps({**envelope, **changed}).encode()
 
 
 def reading(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> Reading | None:
