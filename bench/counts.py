@@ -28,8 +28,8 @@ from nyanko import wiring
 from nyanko.adapters.dynamodb import to_item
 from nyanko.purchases import Purchase
 from tests import template
+from tests.data import STARTER_PACK
 from tests.stripe_events import SECRET
-from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.engine import Workflow, deployed
 
 PLAYER = "02" + "5f" * 32

@@ -19,16 +19,12 @@ from local.event import EVENTS, request
 from nyanko.adapters.dynamodb import to_item
 from nyanko.checkout import new_purchase
 from tests import template
+from tests.data import SAMPLES, STARTER_PACK
 from tests.stripe_events import NOW, SECRET
-from tests.template import ROOT
-from tests.unit.test_purchases import STARTER_PACK
 from tests.web3auth_tokens import APP_KEY, CLAIMS, CLIENT_ID, KEY, SOCIAL, token
 from tests.workflow.lambda_runtime import SSM_PARAMETERS
 from tests.workflow.stripe_api import OPENED
 
-SAMPLES: dict[str, Any] = {
-    path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")
-}
 PURCHASE = new_purchase(
     SAMPLES["record_payment"]["purchase_id"],
     SAMPLES["grant_items"]["purchase"]["player_id"],

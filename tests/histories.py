@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nyanko.checkout import new_purchase
 from nyanko.purchases import Purchase
+from tests.data import STARTER_PACK
 from tests.stripe_events import (
     NOW,
     Event,
@@ -21,7 +22,6 @@ from tests.stripe_events import (
     refund_event,
     session_event,
 )
-from tests.unit.test_purchases import STARTER_PACK
 
 REFUND_LIVES = [
     ["succeeded"],

@@ -6,21 +6,14 @@ tests' secret at the tests' time. tests/integration/test_authorizer.py replays t
 """
 
 import json
-from typing import Any
 
 import pytest
 
 from nyanko import wiring
 from nyanko.purchases import Purchase
-from tests.template import ROOT
-from tests.unit.test_purchases import STARTER_PACK
+from tests.data import EVENT_ID, SAMPLES, STARTER_PACK
 from tests.workflow.engine import Workflow
 from tests.workflow.stripe_api import OPENED
-
-SAMPLES: dict[str, Any] = {
-    path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")
-}
-EVENT_ID: str = SAMPLES["grant_items"]["event_id"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from local import event
 from nyanko.purchases import Purchase
 from nyanko.views import purchase_view
-from tests.contract.test_events import SAMPLES
+from tests.data import SAMPLES
 from tests.stripe_events import SECRET
 from tests.workflow.engine import Workflow
 

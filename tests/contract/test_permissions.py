@@ -14,16 +14,13 @@ from nyanko import wiring
 from nyanko.adapters.joinmake import Joinmake
 from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
 from tests import template
+from tests.data import SAMPLES, STARTER_PACK
 from tests.stripe_events import NOW, checkout_session, refund_event, session_event, signed
 from tests.template import Function
-from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.calls import allows, calling_as
 from tests.workflow.engine import Workflow
 
 FUNCTIONS = template.functions()
-SAMPLES: dict[str, Any] = {
-    path.stem: json.loads(path.read_text()) for path in (template.ROOT / "events").glob("*.json")
-}
 PLAYER: str = SAMPLES["api"]["requestContext"]["authorizer"]["player_id"]
 LIMITED = {"player_id": PLAYER, "birth_month": "2015-04"}
 """A child, whose purchases have a limit."""

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from nyanko.adapters.dynamodb_players import Players
-from tests.unit.test_players import MIKE
+from tests.data import MIKE
 
 
 @pytest.fixture

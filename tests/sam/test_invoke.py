@@ -13,11 +13,10 @@ from nyanko.adapters.dynamodb_purchases import Purchases
 from nyanko.checkout import new_purchase
 from nyanko.facts import Facts
 from tests import template
-from tests.contract.test_events import EVENT_ID, SAMPLES
+from tests.data import EVENT_ID, SAMPLES, STARTER_PACK
 from tests.e2e.shop import Shop
 from tests.sam.conftest import Invoke
 from tests.stripe_events import NOW, SECRET
-from tests.unit.test_purchases import STARTER_PACK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

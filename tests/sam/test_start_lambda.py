@@ -6,7 +6,7 @@ import pytest
 
 from local import aws
 from local.stack import Stack
-from tests.contract.test_events import SAMPLES
+from tests.data import SAMPLES
 from tests.sam.conftest import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -9,7 +9,7 @@ import yaml
 from nyanko.catalogue import MAX_QUANTITY, Product, check_quantity
 from nyanko.errors import BadInput
 from ops.catalog import MAX_AMOUNT, CatalogError, Change, changes, read_catalog
-from tests.unit.test_purchases import STARTER_PACK
+from tests.data import STARTER_PACK
 
 ENTRY: dict[str, Any] = {
     "product_id": "neko_starter_pack",

@@ -15,7 +15,7 @@ from nyanko.checkout import (
 )
 from nyanko.errors import BadInput
 from nyanko.purchases import CHECKOUT_SECONDS
-from tests.unit.test_purchases import STARTER_PACK
+from tests.data import STARTER_PACK
 
 NOW = 1_700_000_000
 ORDER = Order("neko_starter_pack", 3)

@@ -15,9 +15,9 @@ from nyanko.grants import converge
 from nyanko.purchases import Purchase, entitled
 from nyanko.readings import read, refund_facts
 from nyanko.stripe_events import parse
+from tests.data import STARTER_PACK
 from tests.histories import History, histories
 from tests.stripe_events import NOW, Event
-from tests.unit.test_purchases import STARTER_PACK
 
 EXAMPLES = 500
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ops.ledger import Unequal, missing_lines, unequal
-from tests.unit.test_purchases import THREE_PACKS
+from tests.data import THREE_PACKS
 
 
 def line(

@@ -9,7 +9,7 @@ from nyanko.catalogue import Product
 from nyanko.errors import BadInput
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.limits import JST, LATE_EVENT_SECONDS, Limit, check_limit, counts, limits_of, monthly_yen
-from tests.unit.test_purchases import PAID, STARTER_PACK, THREE_PACKS
+from tests.data import PAID, STARTER_PACK, THREE_PACKS
 
 NOW = THREE_PACKS.created_at
 CLOSED_LONG_AGO = THREE_PACKS.expires_at + LATE_EVENT_SECONDS + 1

@@ -2,9 +2,7 @@
 
 import pytest
 
-from nyanko.players import Player
-
-MIKE = Player("02" + "ab" * 32, "jm_1", "ミケ", "1990-04", profile_read_at=1_000)
+from tests.data import MIKE
 
 
 @pytest.mark.parametrize(("now", "old"), [(1_000, False), (1_000 + 86_399, False), (1_000 + 86_400, True)])

@@ -7,29 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nyanko.catalogue import Product
 from nyanko.errors import Permanent
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.grants import converge
-from nyanko.purchases import Purchase, check_amount, entitled, status
-from tests.unit.test_facts import facts
-
-STARTER_PACK = Product(
-    product_id="neko_starter_pack",
-    name="ねこスターターパック",
-    unit_amount=500,
-    currency="jpy",
-    items={"cat_food": 10, "toy_mouse": 1},
-)
-THREE_PACKS = Purchase(
-    purchase_id="pur_mike",
-    player_id="02mike",
-    product=STARTER_PACK,
-    quantity=3,
-    created_at=1_700_000_000,
-    updated_at=1_700_000_000,
-)
-PAID = Facts(paid=1500, payment_intent="pi_mike")
+from nyanko.purchases import check_amount, entitled, status
+from tests.data import PAID, THREE_PACKS
+from tests.strategies import facts
 
 
 def refunded(*amounts: int) -> Facts:

@@ -10,7 +10,7 @@ import pytest
 from nyanko.errors import BadInput, Retryable
 from nyanko.realtime import MAX_FRAME_BYTES, Message, error_frame, frame, notice_frame, read_message
 from nyanko.views import inventory_view, purchase_view
-from tests.unit.test_purchases import THREE_PACKS
+from tests.data import THREE_PACKS
 
 NOTICE: Mapping[str, Any] = {
     "player_id": "02mike",

@@ -19,8 +19,8 @@ from nyanko.reconciliation import (
     fate,
     truth,
 )
+from tests.data import PAID, THREE_PACKS
 from tests.stripe_events import checkout_session, refund
-from tests.unit.test_purchases import PAID, THREE_PACKS
 
 NOW = 1_700_000_000
 REFUNDED = replace(PAID, refunds={"re_1": Refund(500, "succeeded")})

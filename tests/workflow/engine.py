@@ -31,9 +31,9 @@ from nyanko.checkout import new_purchase
 from nyanko.deliveries import Delivery
 from nyanko.purchases import Purchase
 from tests import template
+from tests.data import STARTER_PACK
 from tests.forget import forget_wiring
 from tests.stripe_events import NOW, SECRET
-from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow import lambda_runtime
 from tests.workflow.calls import Calls, calling_as
 from tests.workflow.happenings import Happening, failing

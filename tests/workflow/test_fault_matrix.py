@@ -14,8 +14,8 @@ import pytest
 
 from nyanko.deliveries import Delivery
 from nyanko.purchases import Purchase
+from tests.data import STARTER_PACK
 from tests.stripe_events import Event, dispute_event, refund_event, session_event, signed
-from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.engine import Execution, Workflow
 
 PACKS = 3

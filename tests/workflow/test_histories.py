@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from nyanko import wiring
 from nyanko.errors import BadInput
 from nyanko.spends import Spend
+from tests.data import STARTER_PACK
 from tests.histories import History, charge_of, histories
 from tests.stripe_events import signed
-from tests.unit.test_purchases import STARTER_PACK
 from tests.workflow.engine import Workflow, deployed
 
 EXAMPLES = 15

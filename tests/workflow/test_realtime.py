@@ -10,14 +10,10 @@ from nyanko.purchases import Purchase
 from nyanko.push import WAITS_SECONDS
 from nyanko.realtime import MAX_CATCH_UP
 from nyanko.tickets import TICKET_SECONDS
+from tests.data import SAMPLES
 from tests.stripe_events import session_event, signed
-from tests.template import ROOT
 from tests.workflow.engine import Execution, Workflow
 
-SAMPLES: dict[str, Any] = {
-    name: json.loads((ROOT / "events" / f"{name}.json").read_text())
-    for name in ("api", "realtime", "realtime_authorizer")
-}
 TWO_HOURS_AND_A_MARGIN = 2 * 3600 + 600
 
 
