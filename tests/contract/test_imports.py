@@ -4,44 +4,13 @@
 """
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.sources import ADAPTERS, CORE, DOMAIN, FUNCTIONS, SHIPPED, imports, is_domain, is_standard, module
 from tests.template import ROOT
-
-CORE = ROOT / "layers" / "core" / "nyanko"
-DOMAIN = sorted(path for path in CORE.glob("*.py") if path.name != "wiring.py")
-ADAPTERS = sorted(CORE.glob("adapters/*.py"))
-FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
-SHIPPED = [*DOMAIN, *ADAPTERS, *FUNCTIONS]
-
-
-def module(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports; of `nyanko` with the name: `nyanko.errors`, `nyanko.wiring`."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module(path)}: relative imports break when a file moves"
-            if node.module == "nyanko":
-                yield from (f"nyanko.{alias.name}" for alias in node.names)
-            else:
-                yield node.module or ""
-
-
-def is_domain(name: str) -> bool:
-    return name.startswith("nyanko.") and not name.startswith(("nyanko.adapters", "nyanko.wiring"))
-
-
-def is_standard(name: str) -> bool:
-    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -88,3 +57,24 @@ def test_shipped_code_does_not_know_where_it_runs(path: Path) -> None:
     assert '"local"' not in text
     assert "localhost" not in text
     assert "127.0.0.1" not in text
+
+
+def test_nothing_takes_what_it_needs_out_of_a_test_module() -> None:
+    """What tests share is in a module of its own, whose name says what it is."""
+    taken = [
+        f"{module(path)}: {name}"
+        for folder in ("tests", "bench", "local", "ops")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for name in named(path)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert taken == []
+
+
+def named(path: Path) -> Iterator[str]:
+    """Each module that a file imports, with the name that it takes out of it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from tests import template
-from tests.contract.test_imports import CORE, SHIPPED, imports, is_standard
+from tests.sources import CORE, SHIPPED, imports, is_standard
 from tests.template import ROOT
 
 BIN = ROOT / ".venv" / "bin"
