@@ -9,7 +9,26 @@ from nyanko.facts import Facts
 from nyanko.players import Player
 from nyanko.purchases import Purchase
 
-MIKE = Player("02" + "ab" * 32, "jm_1", "ミケ", "1990-04", profile_read_at=1_000)
+
+def purchase_id(name: str | int) -> str:
+    """An id as a checkout makes one; its digits spell a name of up to 16 letters, and sort as names do."""
+    return f"pur_{str(name).encode().hex():0<32}"
+
+
+def player_id(name: str) -> str:
+    """An id as Web3Auth vouches for one, a compressed public key; its digits spell the name."""
+    return f"02{name.encode().hex():0<64}"
+
+
+def name_in(purchase_id: str) -> str:
+    """The name that the id spells; all its digits if it spells none."""
+    digits = purchase_id.removeprefix("pur_")
+    spelt = bytes.fromhex(digits).rstrip(b"\0")
+    return spelt.decode() if spelt.isalnum() else digits
+
+
+MIKES_PURCHASE, TAMAS_PURCHASE, KUROS_PURCHASE = map(purchase_id, ("mike", "tama", "kuro"))
+MIKE = Player(player_id("mike"), "jm_1", "ミケ", "1990-04", profile_read_at=1_000)
 STARTER_PACK = Product(
     product_id="neko_starter_pack",
     name="ねこスターターパック",
@@ -18,8 +37,8 @@ STARTER_PACK = Product(
     items={"cat_food": 10, "toy_mouse": 1},
 )
 THREE_PACKS = Purchase(
-    purchase_id="pur_mike",
-    player_id="02mike",
+    purchase_id=MIKES_PURCHASE,
+    player_id=MIKE.player_id,
     product=STARTER_PACK,
     quantity=3,
     created_at=1_700_000_000,

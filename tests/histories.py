@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nyanko.checkout import new_purchase
 from nyanko.purchases import Purchase
-from tests.data import STARTER_PACK
+from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK
 from tests.stripe_events import (
     NOW,
     Event,
@@ -70,7 +70,7 @@ class History:
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     payment = draw(st.sampled_from(sorted(PAYMENTS)))
-    purchase = new_purchase("pur_mike", "02mike", STARTER_PACK, draw(st.integers(1, 3)), NOW)
+    purchase = new_purchase(MIKES_PURCHASE, MIKE.player_id, STARTER_PACK, draw(st.integers(1, 3)), NOW)
     steps, is_paid = PAYMENTS[payment]
     events = [session_event(happened, purchase, payment_status=status) for happened, status in steps]
     refund_lives: list[tuple[int, list[str]]] = []

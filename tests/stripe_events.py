@@ -1,8 +1,8 @@
 """Stripe's events about a purchase, as a webhook delivers them: built, serialised and signed.
 
 Shapes follow https://docs.stripe.com/api/events/object and the pages of the objects within, at `API_VERSION`.
-Ids are named after the purchase: of `pur_mike` the session is `cs_test_mike`, the payment `pi_mike`. Amounts
-are integers in the currency's minor unit, times are epoch seconds UTC.
+Ids are named after the purchase: of `MIKES_PURCHASE` the session is `cs_test_mike`, the payment `pi_mike`.
+Amounts are integers in the currency's minor unit, times are epoch seconds UTC.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any
 from nyanko.deliveries import Delivery, delivery
 from nyanko.purchases import Purchase
 from nyanko.stripe_events import API_VERSION
+from tests.data import MIKES_PURCHASE, name_in
 
 Event = dict[str, Any]
 
@@ -26,7 +27,7 @@ SESSION = {
     "payment_intent": "pi_mike",
     "amount_total": 1500,
     "currency": "jpy",
-    "metadata": {"purchase_id": "pur_mike"},
+    "metadata": {"purchase_id": MIKES_PURCHASE},
 }
 """As much of a paid session as is read."""
 
@@ -175,4 +176,4 @@ def signed(stripe_event: Event, secret: str = SECRET, at: int = NOW) -> Delivery
 
 
 def _name(purchase: Purchase) -> str:
-    return purchase.purchase_id.removeprefix("pur_")
+    return name_in(purchase.purchase_id)

@@ -8,7 +8,7 @@ import pytest
 from local import event
 from nyanko.purchases import Purchase
 from nyanko.views import purchase_view
-from tests.data import SAMPLES
+from tests.data import SAMPLES, player_id, purchase_id
 from tests.stripe_events import SECRET
 from tests.workflow.engine import Workflow
 
@@ -77,7 +77,7 @@ def test_every_event_is_replayed() -> None:
 
 
 def test_an_event_about_another_purchase_names_that_one_alone(workflow: Workflow) -> None:
-    other = workflow.sell("pur_other", "02other", quantity=1)
+    other = workflow.sell(purchase_id("other"), player_id("other"), quantity=1)
     for path in event.EVENTS.values():
         told: dict[str, Any] = event.about(other, path.read_text(), workflow.now)
         assert "Mike0" not in json.dumps(told).replace(event.SAMPLES_SESSION, "")

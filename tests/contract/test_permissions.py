@@ -14,7 +14,7 @@ from nyanko import wiring
 from nyanko.adapters.joinmake import Joinmake
 from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
 from tests import template
-from tests.data import SAMPLES, STARTER_PACK
+from tests.data import KUROS_PURCHASE, MIKES_PURCHASE, SAMPLES, STARTER_PACK, TAMAS_PURCHASE, player_id
 from tests.stripe_events import NOW, checkout_session, refund_event, session_event, signed
 from tests.template import Function
 from tests.workflow.calls import allows, calling_as
@@ -85,14 +85,14 @@ def use_the_pipeline(workflow: Workflow) -> None:
     workflow.deliver(signed(session_event("completed", purchase)))
     workflow.stripe_api.charges["ch_mike"] = {"object": "charge", "payment_intent": "pi_mike"}
     workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
-    parked = signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1))
+    parked = signed(session_event("completed", workflow.sell(TAMAS_PURCHASE), amount_total=1))
     workflow.deliver(parked)
     workflow.deliver(parked)
 
 
 def look_for_what_was_lost(workflow: Workflow) -> None:
     """An event whose execution died, and money that no event accounts for."""
-    purchase = workflow.sell("pur_kuro", quantity=1)
+    purchase = workflow.sell(KUROS_PURCHASE, quantity=1)
     paid = session_event("completed", purchase)
     workflow.meanwhile("RecordPayment", lambda: workflow.abort(paid["id"]))
     workflow.deliver(signed(paid))
@@ -108,7 +108,7 @@ def used(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[t
     """What each function needed while everything that it can do was done."""
     user = {"user_id": "usr_mike", "display_name": "mike", "birth_month": None}
     monkeypatch.setattr(Joinmake, "_find_or_create", lambda *_: user)
-    identity = Identity(player_id="02tama", expires_at=NOW + 3600)
+    identity = Identity(player_id=player_id("tama"), expires_at=NOW + 3600)
     monkeypatch.setattr(Web3AuthVerifier, "verify_authorization", lambda *_: identity)
     workflow.invoke("authorizer", SAMPLES["authorizer"])
     use_the_api(workflow)
@@ -144,7 +144,7 @@ def test_a_call_that_no_policy_allows_is_refused(workflow: Workflow) -> None:
     """The engine would prove nothing if it let everything pass."""
     workflow.sell()
     with calling_as(FUNCTIONS["notify_player"]), pytest.raises(ClientError, match="AccessDenied"):
-        wiring.purchases().get("pur_mike")
+        wiring.purchases().get(MIKES_PURCHASE)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)

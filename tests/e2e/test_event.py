@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from local.names import ROOT
+from tests.data import purchase_id
 from tests.e2e.shop import Player, Shop
 
 
@@ -27,5 +28,5 @@ def test_a_purchase_is_paid_by_an_event_that_was_written_for_it(shop: Shop, play
 
 
 def test_a_purchase_that_is_not_there_is_named(shop: Shop) -> None:
-    done = written(shop, "paid_by_card", "pur_none")
-    assert (done.returncode, done.stderr) == (1, "the local stack has no purchase pur_none\n")
+    done = written(shop, "paid_by_card", purchase_id("none"))
+    assert (done.returncode, done.stderr) == (1, f"the local stack has no purchase {purchase_id('none')}\n")

@@ -12,6 +12,7 @@ import requests
 import stripe
 
 from local.stripe.server import StandIn
+from tests.data import MIKES_PURCHASE
 
 API_VERSION = "2026-10-28.endive"
 PATIENCE_SECONDS = 10
@@ -166,9 +167,9 @@ class Shop:
                     },
                 }
             ],
-            "client_reference_id": "pur_1",
-            "metadata": {"purchase_id": "pur_1"},
-            "payment_intent_data": {"metadata": {"purchase_id": "pur_1"}},
+            "client_reference_id": MIKES_PURCHASE,
+            "metadata": {"purchase_id": MIKES_PURCHASE},
+            "payment_intent_data": {"metadata": {"purchase_id": MIKES_PURCHASE}},
             "adaptive_pricing": {"enabled": False},
             "locale": "ja",
             "success_url": "https://nyanko.example/?session_id={CHECKOUT_SESSION_ID}",

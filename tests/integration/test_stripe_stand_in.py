@@ -19,6 +19,7 @@ import stripe
 
 from local.stripe.deliveries import MAX_ATTEMPTS
 from local.stripe.store import Account
+from tests.data import MIKES_PURCHASE
 from tests.integration.stripe_shop import (
     API_VERSION,
     DECLINED_CARD,
@@ -52,17 +53,17 @@ def test_a_paid_session_is_complete_and_its_payment_carries_the_metadata(shop: S
     assert answer.headers["Location"] == f"https://nyanko.example/?session_id={session.id}"
     paid = shop.stripe.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
     assert (paid.status, paid.payment_status, paid.url) == ("complete", "paid", None)
-    assert (paid.amount_total, paid.currency, paid.client_reference_id) == (1000, "jpy", "pur_1")
+    assert (paid.amount_total, paid.currency, paid.client_reference_id) == (1000, "jpy", MIKES_PURCHASE)
     assert paid.customer_details is not None
     assert paid.customer_details.email == "tama@nyanko.example"
     intent = paid.payment_intent
     assert isinstance(intent, stripe.PaymentIntent)
     assert (intent.status, intent.amount_received) == ("succeeded", 1000)
-    assert intent.metadata.to_dict() == {"purchase_id": "pur_1"}
+    assert intent.metadata.to_dict() == {"purchase_id": MIKES_PURCHASE}
     charge = intent.latest_charge
     assert isinstance(charge, stripe.Charge)
     assert (charge.paid, charge.amount, charge.payment_intent) == (True, 1000, intent.id)
-    assert charge.metadata.to_dict() == {"purchase_id": "pur_1"}
+    assert charge.metadata.to_dict() == {"purchase_id": MIKES_PURCHASE}
     assert [one.id for one in shop.stripe.v1.charges.list({"payment_intent": intent.id})] == [charge.id]
 
 
@@ -78,7 +79,7 @@ def test_paying_emits_signed_events_that_the_sdk_accepts(shop: Shop) -> None:
     assert (completed.api_version, completed.livemode) == (API_VERSION, False)
     assert completed.data.object["id"] == session.id
     assert completed.data.object["payment_status"] == "paid"
-    assert completed.data.object["metadata"]["purchase_id"] == "pur_1"
+    assert completed.data.object["metadata"]["purchase_id"] == MIKES_PURCHASE
     assert completed.request is not None
     assert completed.request.id is None
     arrival = next(one for one in shop.webhook.arrivals if completed.id.encode() in one.body)
@@ -269,9 +270,9 @@ def test_an_unknown_id_is_a_resource_missing(shop: Shop) -> None:
 
 
 def test_a_repeated_key_returns_the_first_answer(shop: Shop) -> None:
-    first = shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": "pur_1"})
+    first = shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": MIKES_PURCHASE})
     shop.stripe.v1.checkout.sessions.expire(first.id)
-    again = shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": "pur_1"})
+    again = shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": MIKES_PURCHASE})
     assert (again.id, again.status, again.url) == (first.id, "open", first.url)
     assert again.last_response is not None
     assert again.last_response.headers["Idempotent-Replayed"] == "true"
@@ -279,17 +280,20 @@ def test_a_repeated_key_returns_the_first_answer(shop: Shop) -> None:
 
 
 def test_a_key_is_bound_to_its_parameters(shop: Shop) -> None:
-    shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": "pur_1"})
+    shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": MIKES_PURCHASE})
     with pytest.raises(stripe.IdempotencyError) as refusal:
-        shop.stripe.v1.checkout.sessions.create(shop.order(quantity=3), {"idempotency_key": "pur_1"})
+        shop.stripe.v1.checkout.sessions.create(shop.order(quantity=3), {"idempotency_key": MIKES_PURCHASE})
     assert refusal.value.http_status == 400
 
 
 def test_a_refused_call_leaves_its_key_unused(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError):
-        shop.stripe.v1.checkout.sessions.create(shop.order(unit_amount=1), {"idempotency_key": "pur_1"})
+        shop.stripe.v1.checkout.sessions.create(
+            shop.order(unit_amount=1), {"idempotency_key": MIKES_PURCHASE}
+        )
     assert (
-        shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": "pur_1"}).status == "open"
+        shop.stripe.v1.checkout.sessions.create(shop.order(), {"idempotency_key": MIKES_PURCHASE}).status
+        == "open"
     )
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.data import purchase_id
 from tests.e2e.shop import Player, Shop, session_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -46,7 +47,8 @@ def test_a_webhook_with_a_changed_byte_is_refused(shop: Shop, player: Player) ->
 def test_every_route_is_served(shop: Shop, player: Player) -> None:
     """A route that is not there is answered by SAM CLI itself, with 403."""
     assert shop.request("GET", f"{shop.stack.api}/nowhere").status == 403
-    routes = ("/health", "/products", "/purchases", "/purchases/pur_none", "/inventory", "/notices")
+    unknown = f"/purchases/{purchase_id('none')}"
+    routes = ("/health", "/products", "/purchases", unknown, "/inventory", "/notices")
     assert [player.get(route).status for route in routes] == [200, 200, 200, 404, 200, 200]
     assert player.post("/inventory/nothing/spend", {"count": 1, "spend_id": "none"}).status == 409
     assert player.post("/notices/none/ack", {}).status == 404

@@ -15,11 +15,11 @@ from nyanko.checkout import (
 )
 from nyanko.errors import BadInput
 from nyanko.purchases import CHECKOUT_SECONDS
-from tests.data import STARTER_PACK
+from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK, player_id
 
 NOW = 1_700_000_000
 ORDER = Order("neko_starter_pack", 3)
-PURCHASE = new_purchase("pur_mike", "02mike", STARTER_PACK, 3, NOW)
+PURCHASE = new_purchase(MIKES_PURCHASE, MIKE.player_id, STARTER_PACK, 3, NOW)
 
 
 def test_an_order_names_product_and_quantity() -> None:
@@ -57,22 +57,26 @@ def test_anything_else_is_refused_above_all_an_amount(body: Any) -> None:
 
 
 def test_the_same_key_of_the_same_player_means_the_same_purchase() -> None:
-    assert purchase_id_for("02mike", "key-1") == purchase_id_for("02mike", "key-1")
+    assert purchase_id_for(MIKE.player_id, "key-1") == purchase_id_for(MIKE.player_id, "key-1")
 
 
 def test_another_key_or_player_means_another_purchase() -> None:
-    ids = {purchase_id_for(player, key) for player in ("02mike", "02tama") for key in ("key-1", "key-2")}
+    ids = {
+        purchase_id_for(player, key)
+        for player in (MIKE.player_id, player_id("tama"))
+        for key in ("key-1", "key-2")
+    }
     assert len(ids) == 4
 
 
 def test_without_a_key_every_request_is_a_purchase_of_its_own() -> None:
-    assert purchase_id_for("02mike", None) != purchase_id_for("02mike", None)
+    assert purchase_id_for(MIKE.player_id, None) != purchase_id_for(MIKE.player_id, None)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_key_without_length_or_without_end_is_refused(key: str) -> None:
     with pytest.raises(BadInput, match="Idempotency-Key"):
-        purchase_id_for("02mike", key)
+        purchase_id_for(MIKE.player_id, key)
 
 
 def test_a_repeated_order_is_served_by_its_purchase() -> None:

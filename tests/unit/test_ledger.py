@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from ops.ledger import Unequal, missing_lines, unequal
-from tests.data import THREE_PACKS
+from tests.data import MIKE, MIKES_PURCHASE, TAMAS_PURCHASE, THREE_PACKS, player_id
 
 
 def line(
-    item_id: str, delta: int, line_id: str = "pur_mike#2#x", player_id: str = "02mike"
+    item_id: str, delta: int, line_id: str = f"{MIKES_PURCHASE}#2#x", player_id: str = MIKE.player_id
 ) -> dict[str, Any]:
     return {"player_id": player_id, "line_id": line_id, "item_id": item_id, "delta": delta}
 
 
-def held(item_id: str, quantity: int, player_id: str = "02mike") -> dict[str, Any]:
+def held(item_id: str, quantity: int, player_id: str = MIKE.player_id) -> dict[str, Any]:
     return {"player_id": player_id, "item_id": item_id, "quantity": quantity}
 
 
@@ -25,7 +25,11 @@ def test_lines_that_sum_up_to_the_inventory_are_right() -> None:
 
 
 def test_debt_is_a_sum_like_any_other() -> None:
-    lines = [line("cat_food", 10), line("cat_food", -10, "spend#1"), line("cat_food", -10, "pur_mike#4#x")]
+    lines = [
+        line("cat_food", 10),
+        line("cat_food", -10, "spend#1"),
+        line("cat_food", -10, f"{MIKES_PURCHASE}#4#x"),
+    ]
     assert unequal(lines, [held("cat_food", -10)]) == []
 
 
@@ -36,10 +40,10 @@ def test_what_was_wholly_used_up_needs_no_row() -> None:
 @pytest.mark.parametrize(
     ("lines", "rows", "found"),
     [
-        ([], [held("cat_food", 10)], Unequal("02mike", "cat_food", 0, 10)),
-        ([line("cat_food", 10)], [], Unequal("02mike", "cat_food", 10, 0)),
-        ([line("cat_food", 10)], [held("cat_food", 9)], Unequal("02mike", "cat_food", 10, 9)),
-        ([line("cat_food", 10)], [held("cat_food", 10), held("a", 1)], Unequal("02mike", "a", 0, 1)),
+        ([], [held("cat_food", 10)], Unequal(MIKE.player_id, "cat_food", 0, 10)),
+        ([line("cat_food", 10)], [], Unequal(MIKE.player_id, "cat_food", 10, 0)),
+        ([line("cat_food", 10)], [held("cat_food", 9)], Unequal(MIKE.player_id, "cat_food", 10, 9)),
+        ([line("cat_food", 10)], [held("cat_food", 10), held("a", 1)], Unequal(MIKE.player_id, "a", 0, 1)),
     ],
 )
 def test_each_item_that_differs_is_named(
@@ -49,14 +53,18 @@ def test_each_item_that_differs_is_named(
 
 
 def test_players_do_not_make_up_for_each_other() -> None:
-    lines = [line("cat_food", 10), line("cat_food", 10, player_id="02tama")]
-    rows = [held("cat_food", 0), held("cat_food", 20, "02tama")]
-    assert [one.player_id for one in unequal(lines, rows)] == ["02mike", "02tama"]
+    lines = [line("cat_food", 10), line("cat_food", 10, player_id=player_id("tama"))]
+    rows = [held("cat_food", 0), held("cat_food", 20, player_id("tama"))]
+    assert [one.player_id for one in unequal(lines, rows)] == [MIKE.player_id, player_id("tama")]
 
 
 def test_a_purchase_lacks_the_lines_that_were_deleted() -> None:
     granted = replace(THREE_PACKS, granted=3)
-    lines = [line("cat_food", 30), line("toy_mouse", 5, "pur_other#2#toy_mouse"), line("toy_mouse", 1)]
+    lines = [
+        line("cat_food", 30),
+        line("toy_mouse", 5, f"{TAMAS_PURCHASE}#2#toy_mouse"),
+        line("toy_mouse", 1),
+    ]
     assert missing_lines(granted, lines) == {"toy_mouse": 2}
     assert missing_lines(granted, [line("cat_food", 30), line("toy_mouse", 3)]) == {}
     assert missing_lines(THREE_PACKS, [line("cat_food", 30)]) == {"cat_food": -30}

@@ -9,7 +9,7 @@ from nyanko.catalogue import Product
 from nyanko.errors import BadInput
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.limits import JST, LATE_EVENT_SECONDS, Limit, check_limit, counts, limits_of, monthly_yen
-from tests.data import PAID, STARTER_PACK, THREE_PACKS
+from tests.data import MIKES_PURCHASE, PAID, STARTER_PACK, THREE_PACKS, purchase_id
 
 NOW = THREE_PACKS.created_at
 CLOSED_LONG_AGO = THREE_PACKS.expires_at + LATE_EVENT_SECONDS + 1
@@ -85,22 +85,22 @@ def test_an_order_falls_under_the_limits_of_its_product_and_its_player(
 
 def test_a_list_keeps_what_counts_and_takes_the_new_purchase() -> None:
     limit = Limit("month#2023-11", 5_000, "yen")
-    expired = replace(THREE_PACKS, purchase_id="pur_expired", facts=Facts(closed="expired"))
-    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
-    assert check_limit(limit, [expired, paid], THREE_PACKS, NOW) == ["pur_paid", "pur_mike"]
+    expired = replace(THREE_PACKS, purchase_id=purchase_id("expired"), facts=Facts(closed="expired"))
+    paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
+    assert check_limit(limit, [expired, paid], THREE_PACKS, NOW) == [purchase_id("paid"), MIKES_PURCHASE]
 
 
 @pytest.mark.parametrize(
     ("limit", "left"), [(Limit("month#2023-11", 2_999, "yen"), 1_499), (Limit("product#p", 5, "packs"), 2)]
 )
 def test_a_purchase_beyond_the_limit_is_refused_with_what_is_left(limit: Limit, left: int) -> None:
-    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
+    paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
     with pytest.raises(BadInput, match="LimitReached") as refused:
         check_limit(limit, [paid], THREE_PACKS, NOW)
     assert refused.value.figures == {"limit": limit.most, "left": left}
 
 
 def test_the_limit_itself_may_be_reached() -> None:
-    paid = replace(THREE_PACKS, purchase_id="pur_paid", facts=PAID)
+    paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
     assert check_limit(Limit("month#2023-11", 3_000, "yen"), [paid], THREE_PACKS, NOW)
     assert check_limit(Limit("product#p", 6, "packs"), [paid], THREE_PACKS, NOW)

@@ -6,8 +6,9 @@ import pytest
 
 from nyanko.errors import BadInput
 from nyanko.pages import Page, Position, cursor, read_page
+from tests.data import MIKE, MIKES_PURCHASE
 
-POSITION = Position(purchase_id="pur_mike", created_at=1_700_000_000)
+POSITION = Position(purchase_id=MIKES_PURCHASE, created_at=1_700_000_000)
 
 
 def encoded(text: str) -> str:
@@ -44,13 +45,13 @@ def test_a_limit_out_of_bounds_is_refused(limit: str) -> None:
         encoded("{}"),
         encoded("[]"),
         encoded("1"),
-        encoded('["pur_mike"]'),
-        encoded('["pur_mike", "1700000000"]'),
+        encoded(f'["{MIKES_PURCHASE}"]'),
+        encoded(f'["{MIKES_PURCHASE}", "1700000000"]'),
         encoded('["", 1700000000]'),
-        encoded('["pur_mike", true]'),
-        encoded('["pur_mike", 1e999]'),
-        encoded('["pur_mike", 99999999999999999999]'),
-        encoded('["pur_mike", 1700000000, "02tama"]'),
+        encoded(f'["{MIKES_PURCHASE}", true]'),
+        encoded(f'["{MIKES_PURCHASE}", 1e999]'),
+        encoded(f'["{MIKES_PURCHASE}", 99999999999999999999]'),
+        encoded(f'["{MIKES_PURCHASE}", 1700000000, "{MIKE.player_id}"]'),
     ],
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(given: str) -> None:

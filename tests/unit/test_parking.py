@@ -6,6 +6,7 @@ import pytest
 
 from nyanko.errors import Permanent, Retryable
 from nyanko.parking import parking_reason
+from tests.data import MIKES_PURCHASE
 
 
 def caught(error: Exception) -> dict[str, str]:
@@ -16,7 +17,7 @@ def caught(error: Exception) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (Permanent("AmountMismatch", "pur_mike costs 500, but Stripe collects 5"), "AmountMismatch"),
+        (Permanent("AmountMismatch", f"{MIKES_PURCHASE} costs 500, but Stripe collects 5"), "AmountMismatch"),
         (Retryable("StripeUnavailable", "Stripe answered 500: try later"), "StripeUnavailable"),
         (KeyError("quantity"), "KeyError"),
     ],

@@ -10,14 +10,14 @@ import pytest
 from nyanko.errors import BadInput, Retryable
 from nyanko.realtime import MAX_FRAME_BYTES, Message, error_frame, frame, notice_frame, read_message
 from nyanko.views import inventory_view, purchase_view
-from tests.data import THREE_PACKS
+from tests.data import MIKE, MIKES_PURCHASE, THREE_PACKS
 
 NOTICE: Mapping[str, Any] = {
-    "player_id": "02mike",
-    "notice_id": "1700000000.pur_mike.2",
+    "player_id": MIKE.player_id,
+    "notice_id": f"1700000000.{MIKES_PURCHASE}.2",
     "notice": {
         "type": "purchase.updated",
-        "purchase_id": "pur_mike",
+        "purchase_id": MIKES_PURCHASE,
         "status": "granted",
         "items": {"cat_food": 30},
     },
@@ -37,8 +37,8 @@ def said(message: object) -> dict[str, Any]:
         ({"type": "ping"}, Message("ping")),
         ({"type": "ping", "sent_at": 1_700_000_000}, Message("ping")),
         (
-            {"type": "ack", "notice_id": "1700000000.pur_0a.2"},
-            Message("ack", "1700000000.pur_0a.2"),
+            {"type": "ack", "notice_id": f"1700000000.{MIKES_PURCHASE}.2"},
+            Message("ack", f"1700000000.{MIKES_PURCHASE}.2"),
         ),
     ],
 )
@@ -87,9 +87,9 @@ def test_a_notice_comes_with_its_purchase_and_the_inventory_as_they_are_now() ->
     told = json.loads(notice_frame(NOTICE, THREE_PACKS, inventory))
     assert told == {
         "type": "purchase.updated",
-        "notice_id": "1700000000.pur_mike.2",
+        "notice_id": f"1700000000.{MIKES_PURCHASE}.2",
         "created_at": 1_700_000_000,
-        "purchase_id": "pur_mike",
+        "purchase_id": MIKES_PURCHASE,
         "status": "granted",
         "items": {"cat_food": 30},
         "purchase": purchase_view(THREE_PACKS),

@@ -19,7 +19,7 @@ from nyanko.reconciliation import (
     fate,
     truth,
 )
-from tests.data import PAID, THREE_PACKS
+from tests.data import MIKES_PURCHASE, PAID, THREE_PACKS
 from tests.stripe_events import checkout_session, refund
 
 NOW = 1_700_000_000
@@ -31,7 +31,7 @@ DISPUTED = replace(PAID, disputes={"du_1": Dispute("needs_response", NOW)})
 
 
 def at_stripe(facts: Facts) -> Truth:
-    return Truth("pur_mike", "cs_mike", facts, changed_at=NOW, expires_at=NOW, open=False)
+    return Truth(MIKES_PURCHASE, "cs_mike", facts, changed_at=NOW, expires_at=NOW, open=False)
 
 
 def ours(facts: Facts, granted: int) -> Purchase:
@@ -139,7 +139,7 @@ def test_what_stripe_says_becomes_facts() -> None:
     session = checkout_session(THREE_PACKS, payment_intent={"id": "pi_mike", "latest_charge": charge})
     dispute = {"id": "du_1", "status": "needs_response", "created": NOW + 30}
     found = truth(session, [refund(THREE_PACKS, amount=500, created=NOW + 20)], [dispute])
-    assert (found.purchase_id, found.facts.paid, found.facts.refunded) == ("pur_mike", 1500, 500)
+    assert (found.purchase_id, found.facts.paid, found.facts.refunded) == (MIKES_PURCHASE, 1500, 500)
     assert found.facts.held
     assert found.changed_at == NOW + 30
 

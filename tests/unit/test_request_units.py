@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bench.request_units import Index, Table, index_units, item_size, read_units, units_by_index, write_units
+from tests.data import MIKE, MIKES_PURCHASE
 
 BY_PLAYER = Index("by_player", ["player_id", "created_at", "purchase_id"], projects_all=False)
 WHOLE = Index("whole", ["player_id", "purchase_id"], projects_all=True)
@@ -68,18 +69,18 @@ def test_deleting_what_is_not_there_costs_a_write() -> None:
 
 
 def test_an_index_of_keys_is_free_while_the_keys_stay() -> None:
-    before = item(1500, player_id="02mike", created_at="1", purchase_id="pur_mike")
+    before = item(1500, player_id=MIKE.player_id, created_at="1", purchase_id=MIKES_PURCHASE)
     assert index_units(BY_PLAYER, None, before) == 1
     assert index_units(BY_PLAYER, before, {**before, "granted": {"N": "3"}}) == 0
 
 
 def test_an_index_of_everything_is_written_with_every_change() -> None:
-    before = item(1500, player_id="02mike", purchase_id="pur_mike")
+    before = item(1500, player_id=MIKE.player_id, purchase_id=MIKES_PURCHASE)
     assert index_units(WHOLE, before, {**before, "granted": {"N": "3"}}) == 2
 
 
 def test_an_entry_that_moves_is_written_twice_and_one_that_leaves_once() -> None:
-    before = item(100, player_id="02mike", created_at="1", purchase_id="pur_mike")
+    before = item(200, player_id=MIKE.player_id, created_at="1", purchase_id=MIKES_PURCHASE)
     after = {**before, "created_at": {"S": "2"}}
     left = {name: value for name, value in before.items() if name != "created_at"}
     assert index_units(BY_PLAYER, before, after) == 2
@@ -96,7 +97,7 @@ def test_a_table_is_read_from_its_schema() -> None:
     }
     table = Table.of(schema)
     assert table == Table(["purchase_id"], [BY_PLAYER])
-    new = item(100, player_id="02mike", created_at="1", purchase_id="pur_mike")
+    new = item(200, player_id=MIKE.player_id, created_at="1", purchase_id=MIKES_PURCHASE)
     assert list(units_by_index(table, None, new)) == [("by_player", 1)]
     assert list(units_by_index(table, new, new)) == []
 

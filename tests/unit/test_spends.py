@@ -6,6 +6,7 @@ import pytest
 
 from nyanko.errors import BadInput
 from nyanko.spends import Spend, not_enough, read_spend
+from tests.data import player_id
 
 
 def test_a_spend_names_its_item_count_and_id() -> None:
@@ -31,7 +32,7 @@ def test_a_spend_names_its_item_count_and_id() -> None:
         {"spend_id": "feed-1", "count": "1"},
         {"spend_id": "feed-1", "count": True},
         {"spend_id": "feed-1", "count": 1_000_001},
-        {"spend_id": "feed-1", "count": 1, "player_id": "02tama"},
+        {"spend_id": "feed-1", "count": 1, "player_id": player_id("tama")},
     ],
 )
 def test_anything_else_is_refused(body: Any) -> None:

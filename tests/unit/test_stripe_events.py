@@ -8,6 +8,7 @@ from nyanko.errors import BadInput, Permanent
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.readings import Reading, read
 from nyanko.stripe_events import HANDLED_EVENTS, parse
+from tests.data import MIKES_PURCHASE
 from tests.stripe_events import SESSION, body
 
 REFUND = {
@@ -51,7 +52,7 @@ def test_a_session_is_paid_only_when_it_says_so_itself(
 ) -> None:
     assert reading(event_type, {**SESSION, "payment_status": payment_status}) == Reading(
         facts=told.merge(Facts(payment_intent="pi_mike")),
-        purchase_id="pur_mike",
+        purchase_id=MIKES_PURCHASE,
         payment_intent="pi_mike",
         amount=1500,
         currency="jpy",
@@ -136,7 +137,11 @@ def test_every_handled_type_is_read() -> None:
         ("checkout.session.completed", {**SESSION, "metadata": {}}, {}),
         ("checkout.session.completed", {**SESSION, "metadata": None}, {}),
         # A payment link lets its visitor choose the client_reference_id, never the metadata.
-        ("checkout.session.completed", {**SESSION, "metadata": {}, "client_reference_id": "pur_mike"}, {}),
+        (
+            "checkout.session.completed",
+            {**SESSION, "metadata": {}, "client_reference_id": MIKES_PURCHASE},
+            {},
+        ),
         ("customer.created", {"object": "customer"}, {"api_version": "2020-08-27"}),
     ],
 )

@@ -31,7 +31,7 @@ from nyanko.checkout import new_purchase
 from nyanko.deliveries import Delivery
 from nyanko.purchases import Purchase
 from tests import template
-from tests.data import STARTER_PACK
+from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK
 from tests.forget import forget_wiring
 from tests.stripe_events import NOW, SECRET
 from tests.workflow import lambda_runtime
@@ -84,7 +84,9 @@ class Workflow:
         """Every wait before a retry so far."""
         return self._interpreter.backoff
 
-    def sell(self, purchase_id: str = "pur_mike", player_id: str = "02mike", quantity: int = 3) -> Purchase:
+    def sell(
+        self, purchase_id: str = MIKES_PURCHASE, player_id: str = MIKE.player_id, quantity: int = 3
+    ) -> Purchase:
         """A purchase of starter packs that was checked out, and not yet paid."""
         purchase = new_purchase(purchase_id, player_id, STARTER_PACK, quantity, self.now)
         assert wiring.purchases().create(purchase, [])
@@ -177,18 +179,18 @@ class Workflow:
         """Delete an event's row, as nothing but a mishap does."""
         _client("dynamodb").delete_item(TableName=wiring.table("events"), Key={"event_id": {"S": event_id}})
 
-    def purchase(self, purchase_id: str = "pur_mike") -> Purchase:
+    def purchase(self, purchase_id: str = MIKES_PURCHASE) -> Purchase:
         found = wiring.purchases().get(purchase_id)
         assert found is not None
         return found
 
-    def inventory(self, player_id: str = "02mike") -> dict[str, int]:
+    def inventory(self, player_id: str = MIKE.player_id) -> dict[str, int]:
         """Item id to quantity."""
         return {
             row["item_id"]: row["quantity"] for row in self.rows("inventory") if row["player_id"] == player_id
         }
 
-    def ledger(self, player_id: str = "02mike") -> dict[str, int]:
+    def ledger(self, player_id: str = MIKE.player_id) -> dict[str, int]:
         """Item id to the sum of its lines: what the inventory must be."""
         sums: dict[str, int] = {}
         for line in self.rows("ledger"):

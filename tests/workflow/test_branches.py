@@ -6,6 +6,7 @@ import pytest
 
 from nyanko.deliveries import MAX_BYTES
 from nyanko.purchases import status
+from tests.data import MIKE, MIKES_PURCHASE
 from tests.stripe_events import (
     charge_refunded,
     checkout_session,
@@ -44,13 +45,13 @@ def test_what_happened_is_written_down(workflow: Workflow) -> None:
         "body": delivery["body"],
         "signature": delivery["signature"],
         "execution": execution.name,
-        "purchase_id": "pur_mike",
+        "purchase_id": MIKES_PURCHASE,
         "applied_at": workflow.now,
         "expires_at": delivery["received_at"] + 400 * 24 * 3600,
     }
     assert {line["line_id"] for line in workflow.rows("ledger")} == {
-        "pur_mike#2#cat_food",
-        "pur_mike#2#toy_mouse",
+        f"{MIKES_PURCHASE}#2#cat_food",
+        f"{MIKES_PURCHASE}#2#toy_mouse",
     }
     assert all(line["execution"] == execution.name for line in workflow.rows("ledger"))
     assert execution.output["granted"]["grant"]["notice"]["items"] == {"cat_food": 10, "toy_mouse": 1}
@@ -59,10 +60,10 @@ def test_what_happened_is_written_down(workflow: Workflow) -> None:
 def test_the_player_is_notified_once_for_each_version(workflow: Workflow) -> None:
     workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
     (notice,) = workflow.rows("notices")
-    assert notice["player_id"] == "02mike"
+    assert notice["player_id"] == MIKE.player_id
     assert notice["notice"] == {
         "type": "purchase.updated",
-        "purchase_id": "pur_mike",
+        "purchase_id": MIKES_PURCHASE,
         "status": "granted",
         "items": {"cat_food": 10, "toy_mouse": 1},
     }

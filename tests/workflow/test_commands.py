@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from ops.cli import app
 from ops.output import FOUND, REFUSED
+from tests.data import purchase_id
 from tests.stripe_events import Event, session_event, signed
 from tests.workflow.engine import Workflow
 from tests.workflow.operators import stage_of_the_workflow
@@ -72,8 +73,8 @@ def test_prod_wants_a_reason(parked: Event) -> None:
         (("replay", "evt_1", "--parked"), "name events, or --parked, or --execution"),
         (("replay", "evt_1", "--redrive"), "--redrive continues one execution"),
         (("show", "evt_nobody"), "stg knows no event evt_nobody"),
-        (("show", "pur_nobody"), "stg knows no purchase pur_nobody"),
-        (("refund", "pur_nobody"), "stg knows no purchase pur_nobody"),
+        (("show", purchase_id("nobody")), f"stg knows no purchase {purchase_id('nobody')}"),
+        (("refund", purchase_id("nobody")), f"stg knows no purchase {purchase_id('nobody')}"),
         (("parked", "--since", "yesterday"), "write 30m, 24h or 7d"),
         (("replay", "evt_nobody", "--dry-run"), "stg has no such event"),
     ],

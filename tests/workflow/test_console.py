@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from flask.testing import FlaskClient
 
 from ops.console.app import COOKIE, create_app
+from tests.data import MIKE, MIKES_PURCHASE, player_id, purchase_id
 from tests.stripe_events import Event, session_event, signed
 from tests.workflow.engine import Workflow
 from tests.workflow.operators import stage_of_the_workflow
@@ -104,7 +105,13 @@ def test_prod_wants_its_name_typed_and_a_reason(
 
 def test_no_page_runs_scripts_or_is_kept_or_framed(browser: FlaskClient, parked: Event) -> None:
     enter(browser)
-    for path in ("/", f"/events/{parked['id']}", "/purchases/pur_mike", "/players/02mike", "/nowhere"):
+    for path in (
+        "/",
+        f"/events/{parked['id']}",
+        f"/purchases/{MIKES_PURCHASE}",
+        f"/players/{MIKE.player_id}",
+        "/nowhere",
+    ):
         answer = browser.get(path, base_url=HOST)
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -115,7 +122,13 @@ def test_no_page_runs_scripts_or_is_kept_or_framed(browser: FlaskClient, parked:
 
 
 @pytest.mark.parametrize(
-    "path", ["/events/evt_nobody", "/purchases/pur_nobody", "/players/02nobody", "/nowhere"]
+    "path",
+    [
+        "/events/evt_nobody",
+        f"/purchases/{purchase_id('nobody')}",
+        f"/players/{player_id('nobody')}",
+        "/nowhere",
+    ],
 )
 def test_what_does_not_exist_is_said_so(browser: FlaskClient, path: str) -> None:
     enter(browser)
@@ -133,8 +146,8 @@ def test_what_does_not_exist_is_said_so(browser: FlaskClient, path: str) -> None
             "arn:aws:states:ap-northeast-1:1:execution:stg_jm_nyanko_payment:evt_1Mike",
             "/executions/evt_1Mike",
         ),
-        (" pur_mike ", "/purchases/pur_mike"),
-        ("02mike", "/players/02mike"),
+        (f" {MIKES_PURCHASE} ", f"/purchases/{MIKES_PURCHASE}"),
+        (MIKE.player_id, f"/players/{MIKE.player_id}"),
     ],
 )
 def test_whatever_is_searched_for_leads_to_its_page(browser: FlaskClient, name: str, path: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from nyanko.deliveries import Delivery
 from nyanko.purchases import Purchase
-from tests.data import STARTER_PACK
+from tests.data import MIKES_PURCHASE, STARTER_PACK
 from tests.stripe_events import Event, dispute_event, refund_event, session_event, signed
 from tests.workflow.engine import Execution, Workflow
 
@@ -109,7 +109,7 @@ def test_it_ends_as_if_nothing_had_failed(
 ) -> None:
     told, packs = HISTORIES[history]
     purchase = workflow.sell(quantity=PACKS)
-    workflow.stripe_api.sessions["pi_mike"] = [{"id": "cs", "metadata": {"purchase_id": "pur_mike"}}]
+    workflow.stripe_api.sessions["pi_mike"] = [{"id": "cs", "metadata": {"purchase_id": MIKES_PURCHASE}}]
     deliveries = [signed(tell(purchase)) for tell in told]
     for position, delivery in enumerate(deliveries):
         if position == number:

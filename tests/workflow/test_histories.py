@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nyanko import wiring
 from nyanko.errors import BadInput
 from nyanko.spends import Spend
-from tests.data import STARTER_PACK
+from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK
 from tests.histories import History, charge_of, histories
 from tests.stripe_events import signed
 from tests.workflow.engine import Workflow, deployed
@@ -32,7 +32,7 @@ def test_the_workflow_ends_every_history_as_the_oracle_says(history: History, da
         workflow.sell(quantity=history.purchase.quantity)
         workflow.stripe_api.refunds[charge_of(history)] = history.refunds
         workflow.stripe_api.sessions["pi_mike"] = [
-            {"id": "cs_test_mike", "metadata": {"purchase_id": "pur_mike"}}
+            {"id": "cs_test_mike", "metadata": {"purchase_id": MIKES_PURCHASE}}
         ]
         spent = 0
         for number, event in enumerate(order):
@@ -53,7 +53,7 @@ def test_the_workflow_ends_every_history_as_the_oracle_says(history: History, da
 def feed(workflow: Workflow) -> int:
     """Spend eight of the cat food, if there is any: what is taken back later becomes debt."""
     try:
-        wiring.inventory().spend("02mike", Spend("feed-1", "cat_food", 8), workflow.now)
+        wiring.inventory().spend(MIKE.player_id, Spend("feed-1", "cat_food", 8), workflow.now)
     except BadInput:
         return 0
     return 8

@@ -2,19 +2,20 @@
 
 from nyanko import wiring
 from nyanko.pages import Page
+from tests.data import KUROS_PURCHASE, MIKE, MIKES_PURCHASE, TAMAS_PURCHASE
 from tests.workflow.engine import Workflow
 
 
 def test_a_player_lists_purchases_as_they_are_the_newest_first(workflow: Workflow) -> None:
-    for purchase_id in ("pur_tama", "pur_kuro", "pur_mike"):
+    for purchase_id in (TAMAS_PURCHASE, KUROS_PURCHASE, MIKES_PURCHASE):
         workflow.sell(purchase_id)
         workflow.now += 1
-    sold = workflow.purchase("pur_kuro")
+    sold = workflow.purchase(KUROS_PURCHASE)
     wiring.purchases().attach_session(sold, "cs_kuro", "https://checkout.stripe.test/cs_kuro")
-    first, after = wiring.purchases().of_player("02mike", Page(2))
+    first, after = wiring.purchases().of_player(MIKE.player_id, Page(2))
     assert [(one.purchase_id, one.session_id) for one in first] == [
-        ("pur_mike", None),
-        ("pur_kuro", "cs_kuro"),
+        (MIKES_PURCHASE, None),
+        (KUROS_PURCHASE, "cs_kuro"),
     ]
-    last, end = wiring.purchases().of_player("02mike", Page(2, after))
-    assert ([one.purchase_id for one in last], end) == (["pur_tama"], None)
+    last, end = wiring.purchases().of_player(MIKE.player_id, Page(2, after))
+    assert ([one.purchase_id for one in last], end) == ([TAMAS_PURCHASE], None)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.data import MIKES_PURCHASE, TAMAS_PURCHASE, purchase_id
 from tests.stripe_events import refund_event, session_event, signed
 from tests.workflow.engine import Workflow
 
@@ -38,7 +39,7 @@ def happen(workflow: Workflow) -> None:
     workflow.deliver(paid)
     workflow.deliver(signed(refund_event("created", purchase, amount=500), at=workflow.now))
     workflow.deliver(
-        signed(session_event("completed", workflow.sell("pur_tama"), amount_total=1), at=workflow.now)
+        signed(session_event("completed", workflow.sell(TAMAS_PURCHASE), amount_total=1), at=workflow.now)
     )
 
 
@@ -51,7 +52,7 @@ def test_every_line_of_the_workflow_names_event_purchase_and_execution(
     assert {service for service, _ in ours} == IN_THE_WORKFLOW
     for _, line in ours:
         assert line["event_id"].startswith("evt_"), line
-        assert line["purchase_id"] in {"pur_mike", "pur_tama"}, line
+        assert line["purchase_id"] in {MIKES_PURCHASE, TAMAS_PURCHASE}, line
         assert line["execution"].startswith(line["event_id"]), line
 
 
@@ -63,7 +64,7 @@ def test_no_line_says_who_buys(
     workflow.deliver(delivery)
     for state in ("VerifyEvent", "RecordPayment", "GrantItems"):
         workflow.fail(state, "KeyError")
-        workflow.deliver(signed(session_event("completed", workflow.sell(f"pur_{state}"))))
+        workflow.deliver(signed(session_event("completed", workflow.sell(purchase_id(state)))))
     logged = [vars(record) for record in caplog.records if record.name in IN_THE_WORKFLOW]
     said = f"{logged}{capsys.readouterr().out}"
     assert "KeyError" in said

@@ -13,6 +13,7 @@ from ops.dry_run import plan
 from ops.parked import parked
 from ops.replay import NotRedrivable, Replayed
 from ops.stages import Stage
+from tests.data import MIKE, MIKES_PURCHASE, purchase_id
 from tests.stripe_events import (
     Event,
     charge_id,
@@ -84,7 +85,7 @@ def of_another_application(purchase: Purchase) -> list[Event]:
 
 
 def of_nobody(purchase: Purchase) -> list[Event]:
-    return [session_event("completed", purchase, metadata={"purchase_id": "pur_nobody"})]
+    return [session_event("completed", purchase, metadata={"purchase_id": purchase_id("nobody")})]
 
 
 def of_another_mode(purchase: Purchase) -> list[Event]:
@@ -115,7 +116,7 @@ def test_a_replay_does_what_its_dry_run_said(
 ) -> None:
     purchase = workflow.sell(quantity=3)
     workflow.stripe_api.sessions["pi_mike"] = [
-        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": "pur_mike"}}
+        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": MIKES_PURCHASE}}
     ]
     workflow.stripe_api.refunds[charge_id(purchase)] = [refund(purchase, amount=1000)]
     event_ids = [park(workflow, event) for event in history(purchase)]
@@ -143,10 +144,11 @@ def test_a_replay_does_what_its_dry_run_said(
 
 def test_a_replay_of_all_ends_in_exact_inventories(workflow: Workflow, stage: Stage) -> None:
     for number in range(5):
-        park(workflow, session_event("completed", workflow.sell(f"pur_{number}", quantity=1)), "GrantItems")
+        paid = session_event("completed", workflow.sell(purchase_id(number), quantity=1))
+        park(workflow, paid, "GrantItems")
     waiting = parked(stage)
     assert [(one.reason, one.purchase_id, one.player_id, one.amount) for one in waiting] == [
-        ("KeyError", f"pur_{number}", "02mike", 500) for number in range(5)
+        ("KeyError", purchase_id(number), MIKE.player_id, 500) for number in range(5)
     ]
     ended = run(stage, workflow, *(one.event_id for one in waiting))
     assert {one.outcome for one in ended} == {"applied"}
@@ -227,15 +229,15 @@ def test_an_execution_that_was_aborted_after_it_claimed_is_listed_with_its_purch
     assert (waiting.state, waiting.reason, waiting.purchase_id, waiting.amount) == (
         "claimed",
         "ABORTED",
-        "pur_mike",
+        MIKES_PURCHASE,
         500,
     )
 
 
 def test_what_is_parked_can_be_asked_for_by_reason_and_by_time(workflow: Workflow, stage: Stage) -> None:
-    early = park(workflow, session_event("completed", workflow.sell("pur_early", quantity=1)))
+    early = park(workflow, session_event("completed", workflow.sell(purchase_id("early"), quantity=1)))
     workflow.now += 3600
-    workflow.deliver(signed(session_event("completed", workflow.sell("pur_late"), amount_total=1)))
+    workflow.deliver(signed(session_event("completed", workflow.sell(purchase_id("late")), amount_total=1)))
     assert [one.event_id for one in parked(stage, "KeyError")] == [early]
     assert [one.reason for one in parked(stage, since=workflow.now - 60)] == ["AmountMismatch"]
     assert len(parked(stage)) == 2
@@ -252,7 +254,7 @@ def test_a_purchase_tells_its_story_in_the_order_of_time(workflow: Workflow, sta
     event_id = park(workflow, session_event("completed", purchase), "GrantItems")
     workflow.now += 60
     run(stage, workflow, event_id)
-    told = story.of_purchase(stage, "pur_mike")
+    told = story.of_purchase(stage, MIKES_PURCHASE)
     assert story.standing(told.purchase)["status"] == "granted"
     whats = [one.what for one in story.moments(told)]
     assert whats[0] == "checkout"
@@ -274,18 +276,18 @@ def test_a_story_is_told_without_stripe_as_well(workflow: Workflow, stage: Stage
     workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
     stage.purchases.attach_session(workflow.purchase(), "cs_test_mike", "https://checkout.stripe.test")
     workflow.stripe_api.down = True
-    assert story.of_purchase(stage, "pur_mike").session is None
+    assert story.of_purchase(stage, MIKES_PURCHASE).session is None
 
 
 @pytest.mark.parametrize(
     ("name", "noun"),
     [
         ("evt_1Mike", "event"),
-        ("pur_mike", "purchase"),
+        (MIKES_PURCHASE, "purchase"),
         ("evt_1Mike-r3", "execution"),
         ("arn:aws:states:ap-northeast-1:123456789012:execution:stg_jm_nyanko_payment:evt_1Mike", "execution"),
-        ("02c56c4a", "player"),
-        ("0x1234", "player"),
+        (MIKE.player_id, "player"),
+        ("0x" + "ab" * 20, "player"),
     ],
 )
 def test_a_name_says_what_it_is_the_name_of(name: str, noun: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from nyanko.deliveries import Delivery
+from tests.data import purchase_id
 from tests.stripe_events import NOW, Event, event, refund_event, session_event, signature, signed
 from tests.workflow.engine import Execution, Workflow
 
@@ -125,11 +126,11 @@ def test_another_amount_or_currency_than_what_was_ordered_is_parked(
 
 def test_a_purchase_that_we_do_not_know_is_parked(workflow: Workflow) -> None:
     purchase = workflow.sell()
-    metadata = {"purchase_id": "pur_of_nobody"}
+    metadata = {"purchase_id": purchase_id("nobody")}
     delivery = signed(session_event("completed", purchase, metadata=metadata))
     execution = workflow.deliver(delivery)
     row = assert_parked(workflow, delivery, execution, "UnknownPurchase")
-    assert "pur_of_nobody" in row["cause"]
+    assert purchase_id("nobody") in row["cause"]
 
 
 def test_a_fault_of_ours_is_parked_by_its_name(workflow: Workflow) -> None:

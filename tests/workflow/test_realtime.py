@@ -10,7 +10,7 @@ from nyanko.purchases import Purchase
 from nyanko.push import WAITS_SECONDS
 from nyanko.realtime import MAX_CATCH_UP
 from nyanko.tickets import TICKET_SECONDS
-from tests.data import SAMPLES
+from tests.data import MIKE, MIKES_PURCHASE, SAMPLES, player_id
 from tests.stripe_events import session_event, signed
 from tests.workflow.engine import Execution, Workflow
 
@@ -20,7 +20,9 @@ TWO_HOURS_AND_A_MARGIN = 2 * 3600 + 600
 class Game:
     """A player's client on one connection."""
 
-    def __init__(self, workflow: Workflow, connection_id: str = "tab=", player_id: str = "02mike") -> None:
+    def __init__(
+        self, workflow: Workflow, connection_id: str = "tab=", player_id: str = MIKE.player_id
+    ) -> None:
         self.connection_id = connection_id
         self._workflow = workflow
         self._player_id = player_id
@@ -69,7 +71,7 @@ def pay(workflow: Workflow, purchase: Purchase) -> Execution:
     return workflow.deliver(signed(session_event("completed", purchase)))
 
 
-def sell(workflow: Workflow, number: int, player_id: str = "02mike") -> Purchase:
+def sell(workflow: Workflow, number: int, player_id: str = MIKE.player_id) -> Purchase:
     """A purchase of its own, a second after the one before."""
     workflow.now += 1
     return workflow.sell(f"pur_{number:032x}", player_id)
@@ -89,7 +91,7 @@ def unseen(workflow: Workflow) -> list[str]:
 
 def test_a_purchase_is_pushed_to_every_device_of_its_player_and_to_nobody_else(workflow: Workflow) -> None:
     tab, phone = Game(workflow, "tab="), Game(workflow, "phone=")
-    other = Game(workflow, "other=", "02tama")
+    other = Game(workflow, "other=", player_id("tama"))
     for game in (tab, phone, other):
         assert [told["type"] for told in game.hello()] == ["welcome"]
     execution = pay(workflow, workflow.sell(quantity=3))
@@ -98,7 +100,7 @@ def test_a_purchase_is_pushed_to_every_device_of_its_player_and_to_nobody_else(w
     assert phone.received[1:] == [told]
     assert other.received[1:] == []
     assert (told["type"], told["purchase"]["status"]) == ("purchase.updated", "granted")
-    assert told["notice_id"] == f"{workflow.now:010d}.pur_mike.2"
+    assert told["notice_id"] == f"{workflow.now:010d}.{MIKES_PURCHASE}.2"
     assert told["inventory"] == {
         "items": [
             {"item_id": "cat_food", "quantity": 30, "owed": 0},
@@ -120,7 +122,7 @@ def test_of_200_connections_of_which_half_are_dead_the_living_are_told_once_and_
 ) -> None:
     games = [Game(workflow, f"c{number:03}=") for number in range(200)]
     for game in games:
-        wiring.connections().put("02mike", game.connection_id, workflow.now)
+        wiring.connections().put(MIKE.player_id, game.connection_id, workflow.now)
     dead, alive = games[::2], games[1::2]
     workflow.sockets.dead |= {game.connection_id for game in dead}
     assert pay(workflow, workflow.sell()).status == "SUCCEEDED"
@@ -206,7 +208,7 @@ def test_a_game_that_was_away_is_told_all_it_has_not_acknowledged_oldest_first(w
     told = game.hello()
     assert [one.get("notice_id") for one in told] == [*written, None]
     assert [one["purchase"]["purchase_id"] for one in told[:-1]] == [f"pur_{n:032x}" for n in range(5)]
-    assert told[-1] == {"type": "welcome", "player_id": "02mike", "more": False}
+    assert told[-1] == {"type": "welcome", "player_id": MIKE.player_id, "more": False}
     for notice_id in (written[1], written[3]):
         assert game.ack(notice_id) == {"type": "acked", "notice_id": notice_id}
     assert [one.get("notice_id") for one in game.hello()] == [written[0], written[2], written[4], None]
@@ -246,7 +248,7 @@ def test_a_catch_up_that_breaks_off_says_that_there_is_more(workflow: Workflow) 
         pay(workflow, sell(workflow, number))
     game = Game(workflow)
     workflow.sockets.refusals["tab="].extend([429] * (1 + len(WAITS_SECONDS)))
-    assert game.hello() == [{"type": "welcome", "player_id": "02mike", "more": True}]
+    assert game.hello() == [{"type": "welcome", "player_id": MIKE.player_id, "more": True}]
     assert [told["type"] for told in game.hello()] == ["purchase.updated"] * 3 + ["welcome"]
 
 
@@ -299,7 +301,7 @@ def test_a_message_that_is_none_is_answered_with_an_error_and_the_game_keeps_lis
 def test_nobody_acknowledges_anothers_notice(workflow: Workflow) -> None:
     pay(workflow, workflow.sell())
     [notice_id] = unseen(workflow)
-    told = Game(workflow, player_id="02tama").ack(notice_id)
+    told = Game(workflow, player_id=player_id("tama")).ack(notice_id)
     assert (told["type"], told["error"]["code"]) == ("error", "NotFound")
     assert unseen(workflow) == [notice_id]
 
@@ -317,7 +319,7 @@ def test_a_message_that_dynamodb_cannot_serve_is_answered_with_an_error_to_try_a
 # Tickets
 
 
-def issue(workflow: Workflow, player_id: str = "02mike") -> dict[str, Any]:
+def issue(workflow: Workflow, player_id: str = MIKE.player_id) -> dict[str, Any]:
     sample = SAMPLES["api"]
     context = {**sample["requestContext"], "authorizer": {"player_id": player_id, "birth_month": ""}}
     request = {"httpMethod": "POST", "path": "/realtime/ticket", "body": None, "requestContext": context}
@@ -349,7 +351,7 @@ def test_a_ticket_opens_one_connection_of_its_player_and_is_stored_as_a_hash_alo
     issued = issue(workflow)
     assert (issued["url"], issued["expires_in"]) == ("wss://realtime.nyanko.test", TICKET_SECONDS)
     assert issued["ticket"] not in json.dumps(workflow.rows("tickets"))
-    assert connect(workflow, issued["ticket"]) == "02mike"
+    assert connect(workflow, issued["ticket"]) == MIKE.player_id
     assert connect(workflow, issued["ticket"]) is None
     assert workflow.rows("tickets") == []
 
@@ -357,7 +359,7 @@ def test_a_ticket_opens_one_connection_of_its_player_and_is_stored_as_a_hash_alo
 def test_a_ticket_works_until_it_expires(workflow: Workflow) -> None:
     first, second = issue(workflow)["ticket"], issue(workflow)["ticket"]
     workflow.now += TICKET_SECONDS - 1
-    assert connect(workflow, first) == "02mike"
+    assert connect(workflow, first) == MIKE.player_id
     workflow.now += 1
     assert connect(workflow, second) is None
 
@@ -368,8 +370,8 @@ def test_an_invented_ticket_opens_nothing(workflow: Workflow) -> None:
 
 def test_a_game_that_says_who_it_plays_for_cannot_use_anothers_ticket(workflow: Workflow) -> None:
     ticket = issue(workflow)["ticket"]
-    assert connect(workflow, ticket, player_id="02tama") is None
-    assert connect(workflow, ticket, player_id="02mike") == "02mike"
+    assert connect(workflow, ticket, player_id=player_id("tama")) is None
+    assert connect(workflow, ticket, player_id=MIKE.player_id) == MIKE.player_id
 
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "https://nyanko.test.evil.test", "null", ""])
@@ -378,8 +380,8 @@ def test_a_page_of_another_origin_neither_connects_nor_uses_up_the_ticket(
 ) -> None:
     ticket = issue(workflow)["ticket"]
     assert connect(workflow, ticket, origin) is None
-    assert connect(workflow, ticket) == "02mike"
+    assert connect(workflow, ticket) == MIKE.player_id
 
 
 def test_what_is_no_browser_has_no_origin(workflow: Workflow) -> None:
-    assert connect(workflow, issue(workflow)["ticket"], origin=None) == "02mike"
+    assert connect(workflow, issue(workflow)["ticket"], origin=None) == MIKE.player_id

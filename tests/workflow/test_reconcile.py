@@ -8,6 +8,7 @@ import pytest
 from nyanko.purchases import Purchase
 from nyanko.reconciliation import DAY_SECONDS, DRIFT_SECONDS, MEMORY_SECONDS, OVERDUE_SECONDS, SETTLED_SECONDS
 from tests import template
+from tests.data import KUROS_PURCHASE, TAMAS_PURCHASE, purchase_id
 from tests.stripe_events import (
     Event,
     checkout_session,
@@ -73,8 +74,8 @@ def test_what_is_on_its_way_from_stripe_is_waited_for(workflow: Workflow) -> Non
 
 def test_what_came_to_its_end_is_left_alone(workflow: Workflow) -> None:
     paid = session_event("completed", workflow.sell(quantity=1))
-    foreign = session_event("completed", workflow.sell("pur_tama"), metadata={})
-    parked = session_event("completed", workflow.sell("pur_kuro"), amount_total=1)
+    foreign = session_event("completed", workflow.sell(TAMAS_PURCHASE), metadata={})
+    parked = session_event("completed", workflow.sell(KUROS_PURCHASE), amount_total=1)
     workflow.deliver(signed(paid), signed(foreign), signed(parked))
     happen(workflow, paid, foreign, parked)
     assert reconcile(workflow) == NOTHING
@@ -104,7 +105,7 @@ def test_an_event_whose_execution_runs_is_waited_for(workflow: Workflow) -> None
 def test_every_page_is_looked_at(workflow: Workflow) -> None:
     workflow.stripe_api.page_size = 3
     for number in range(8):
-        happen(workflow, session_event("completed", workflow.sell(f"pur_{number}", quantity=1)))
+        happen(workflow, session_event("completed", workflow.sell(purchase_id(number), quantity=1)))
     assert reconcile(workflow) == {**NOTHING, "missing": 8}
     assert len(workflow.queued()) == 8
 
@@ -114,7 +115,7 @@ def test_a_run_that_is_short_of_time_is_continued_by_the_next(
 ) -> None:
     workflow.stripe_api.page_size = 3
     for number in range(8):
-        happen(workflow, session_event("completed", workflow.sell(f"pur_{number}", quantity=1)))
+        happen(workflow, session_event("completed", workflow.sell(purchase_id(number), quantity=1)))
     left = iter([300_000, 300_000, 59_000])
     short = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
     with monkeypatch.context() as patch:
@@ -194,7 +195,8 @@ def test_a_grant_without_money_is_drift(workflow: Workflow) -> None:
 
 def test_money_for_a_purchase_that_we_do_not_have_is_drift(workflow: Workflow) -> None:
     purchase = workflow.sell(quantity=1)
-    workflow.stripe_api.checkouts.append(charged(purchase) | {"metadata": {"purchase_id": "pur_nobody"}})
+    nobodys = {"metadata": {"purchase_id": purchase_id("nobody")}}
+    workflow.stripe_api.checkouts.append(charged(purchase) | nobodys)
     workflow.now += DRIFT_SECONDS + 1
     assert reconcile(workflow) == {**NOTHING, "drift": 1}
 

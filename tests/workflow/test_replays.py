@@ -5,6 +5,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nyanko import wiring
 from nyanko.deliveries import Delivery
+from tests.data import TAMAS_PURCHASE
 from tests.stripe_events import dispute_event, refund_event, session_event, signed
 from tests.template import Function
 from tests.workflow import lambda_runtime
@@ -184,7 +185,8 @@ def test_a_duplicate_of_a_finished_event_does_not_ask_step_functions_how_it_ende
 def test_what_there_is_no_time_for_goes_back_to_the_queue_untried(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = paid(workflow), signed(session_event("completed", workflow.sell("pur_tama", quantity=1)))
+    other = workflow.sell(TAMAS_PURCHASE, quantity=1)
+    first, second = paid(workflow), signed(session_event("completed", other))
     milliseconds = iter([20_000, 19_999])
     begun = lambda_runtime.context_of
 

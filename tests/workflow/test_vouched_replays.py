@@ -9,6 +9,7 @@ import pytest
 
 from nyanko.adapters.kms_replays import ReplayMacs
 from nyanko.deliveries import Delivery
+from tests.data import MIKES_PURCHASE
 from tests.stripe_events import refund_event, session_event, signed
 from tests.workflow.engine import Workflow
 from tests.workflow.lambda_runtime import SSM_PARAMETERS
@@ -114,7 +115,7 @@ def test_a_replay_of_a_purchase_that_was_refunded_meanwhile_grants_nothing(workf
     workflow.fail("RecordPayment", "KeyError")
     assert workflow.deliver(paid).status == "FAILED"
     workflow.stripe_api.sessions["pi_mike"] = [
-        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": "pur_mike"}}
+        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": MIKES_PURCHASE}}
     ]
     assert workflow.deliver(signed(refund_event("created", purchase))).status == "SUCCEEDED"
     assert workflow.deliver(vouched(workflow, paid)).status == "SUCCEEDED"
