@@ -65,7 +65,6 @@ class Durations:
     cold_share: float
     init_cpu_ms: float
     state_ms: float
-    traced_share: float
 
     @classmethod
     def read(cls) -> "Durations":
@@ -112,7 +111,6 @@ def bill(counts: Counts, durations: Durations = DURATIONS) -> Bill:
         "Lambda requests": counts.invocations.total() * PRICES["lambda_request"],
         "Lambda GB-s": gb_seconds * PRICES["lambda_arm64_gb_second"],
         "SQS": counts.sqs_requests * PRICES["sqs_request"],
-        "X-Ray": durations.traced_share * PRICES["xray_trace"],
     }
 
 

@@ -24,12 +24,14 @@ CONTEXT = {
 """API Gateway's variables on a call of the webhook; it writes - for one that has no value."""
 
 REQUEST_ID = "79104EXAMPLEB723-79104EXAMPLEB723-79"
-TRACE = "Root=1-6553f100-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
+TRACE = "Root=1-6553f100-0123456789abcdef01234567"
+"""What Lambda tells a function that is not traced (https://github.com/aws/aws-xray-sdk-java/pull/409)."""
 
 
 def of_function(folder: str) -> list[str]:
     """Of one warm invocation, at the function's level for them
-    (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html)."""
+    (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html). A report names a
+    trace only if there is one (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html)."""
     if template.functions()[folder].system_log_level != "INFO":
         return []
     time = "2026-11-25T00:00:00.000Z"
@@ -42,7 +44,6 @@ def of_function(folder: str) -> list[str]:
             "memorySizeMB": 512,
             "maxMemoryUsedMB": 100,
         },
-        "tracing": {"spanId": "0123456789abcdef", "type": "X-Amzn-Trace-Id", "value": TRACE},
         "status": "success",
     }
     return [

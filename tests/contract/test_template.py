@@ -64,6 +64,13 @@ def test_the_workflow_fits_the_schema_of_the_language() -> None:
     assert list(validator.iter_errors(misspelt))
 
 
+def test_x_ray_is_off() -> None:
+    """Roles may not write traces, so that they would be lost unnoticed: docs/decisions/0006-no-x-ray.md."""
+    resources = [resource.get("Properties", {}) for resource in template.RESOURCES.values()]
+    settings = [*template.SOURCE["Globals"].values(), *resources]
+    assert not [each for each in settings if each.keys() & {"Tracing", "TracingEnabled"}]
+
+
 def path_with_runtime() -> str:
     """PATH with the runtime's Python in front, which pyenv keeps off it."""
     pyenv = next(Path.home().glob(".pyenv/versions/3.13*/bin"), None)

@@ -362,13 +362,12 @@ locals {
           Resource = [for group in local.arns.log_groups : "${group}:*"]
         },
         {
-          Sid    = "DeliverLogsAndTraces"
+          Sid    = "DeliverLogsAndMetrics"
           Effect = "Allow"
           Action = [
             "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData",
             "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:GetLogDelivery",
             "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-            "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
           ]
           Resource = "*" # none of these has resources
         },
