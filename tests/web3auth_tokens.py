@@ -117,7 +117,7 @@ class JwksHost:
         self.fetched: list[str] = []
 
     def fetch(self, method: str, url: str, timeout_seconds: float) -> Answer:
-        assert (method, timeout_seconds) == ("GET", 3)
+        assert (method, timeout_seconds) == ("GET", 1.5)
         self.fetched.append(url)
         if self.down:
             raise Unreachable("down")

@@ -12,9 +12,8 @@ from flask import Flask, Response, request
 from local.joinmake import contract
 from local.joinmake.app import create_app
 from nyanko.adapters.joinmake import USER_ID_MAX_LENGTH, Joinmake
-from nyanko.circuit_breaker import CircuitBreaker
 from tests.served import served
-from tests.web3auth_tokens import APP_KEY, NOW, Clock
+from tests.web3auth_tokens import APP_KEY, NOW
 
 API_KEY = "join-and-make"
 KEY_HEADER = contract.DOCUMENT["components"]["securitySchemes"]["apiKey"]["name"]
@@ -73,7 +72,7 @@ def test_every_schema_of_the_document_is_one() -> None:
 
 def test_the_adapter_asks_and_is_answered_as_agreed(recorded: tuple[str, list[Exchange]]) -> None:
     url, exchanges = recorded
-    adapter = Joinmake(url, lambda: API_KEY, CircuitBreaker(9, 9, Clock()))
+    adapter = Joinmake(url, lambda: API_KEY)
     adapter.player(APP_KEY, NOW)
     requests.put(f"{url}/_faults", json={"method": "GET", "status": 404, "times": 1}, timeout=5)
     adapter.player(APP_KEY, NOW)

@@ -46,7 +46,7 @@ def test_when_joinmake_is_down_the_known_play_on_and_the_new_are_asked_to_come_b
         assert int(refused.headers["Retry-After"]) > 0
     finally:
         shop.request("DELETE", faults)
-    # The circuit breaker of the authorizer may still be open for a while.
+    # The authorizer may still leave Join&make alone for a while.
     assert eventually(lambda: newcomer.get("/inventory").status, lambda status: status == 200) == 200
 
 

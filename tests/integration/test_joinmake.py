@@ -10,7 +10,6 @@ from flask import Flask, jsonify, request
 
 from local.joinmake.app import create_app
 from nyanko.adapters.joinmake import Joinmake
-from nyanko.circuit_breaker import CircuitBreaker
 from nyanko.errors import Retryable
 from nyanko.players import Player
 from tests.served import served
@@ -21,23 +20,20 @@ OTHER_PLAYER = "0x" + "cd" * 20
 
 
 class Service:
-    """The stand-in, what it was asked, and an adapter that records its naps instead of taking them."""
+    """The stand-in, what it was asked, and an adapter of little patience."""
 
     def __init__(self, url: str, asked: list[str]) -> None:
         self.url = url
         self.asked = asked
-        self.naps: list[float] = []
         self.clock = Clock(0)
         self.api_key = API_KEY
 
-    def adapter(self, max_failures: int = 100, url: str | None = None) -> Joinmake:
+    def adapter(self, url: str | None = None) -> Joinmake:
         return Joinmake(
             url or self.url,
             lambda: self.api_key,
-            CircuitBreaker(max_failures, 30, self.clock),
             timeout_seconds=0.3,
-            sleep=self.naps.append,
-            uniform=lambda low, high: low + high,
+            clock=self.clock,
         )
 
     def fail(self, **faults: Any) -> None:
@@ -89,47 +85,62 @@ def test_a_player_whom_another_request_created_meanwhile_is_read_again(joinmake:
     joinmake.fail(method="GET", status=404, times=1)
     assert joinmake.adapter().player(APP_KEY, NOW) == first
     assert joinmake.asked == ["GET", "POST", "GET", "POST", "GET"]
-    assert joinmake.naps == []
 
 
 @pytest.mark.parametrize(
-    "faults",
+    ("faults", "asked"),
     [
-        {"status": 500},
-        {"status": 503, "garbage": True},
-        {"status": 429},
-        {"status": 302},
-        {"status": 401},
-        {"garbage": True},
-        {"delay": 0.6},
-        {"status": 409, "method": "GET"},
-        {"status": 404},
+        ({"status": 500}, ["GET"] * 3),
+        ({"status": 503, "garbage": True}, ["GET"] * 3),
+        ({"status": 429}, ["GET"] * 3),
+        ({"delay": 0.6}, ["GET"] * 3),
+        ({"status": 500, "method": "POST"}, ["GET", "POST", "POST", "POST"]),
+        ({"delay": 0.6, "method": "POST"}, ["GET", "POST", "POST", "POST"]),
+        ({"status": 302}, ["GET"]),
+        ({"status": 401}, ["GET"]),
+        ({"garbage": True}, ["GET"]),
+        ({"status": 409, "method": "GET"}, ["GET"]),
+        ({"status": 404}, ["GET", "POST"]),
     ],
     ids=str,
 )
-def test_a_new_player_is_retried_twice_with_jitter_and_then_told_to_come_later(
-    joinmake: Service, faults: dict[str, Any]
+def test_what_may_pass_is_retried_twice_and_then_a_new_player_is_told_to_come_later(
+    joinmake: Service, faults: dict[str, Any], asked: list[str]
 ) -> None:
     joinmake.fail(**faults)
     error = failure(joinmake.adapter())
     assert error.code == "JoinmakeUnavailable"
     assert API_KEY not in error.message
-    assert joinmake.naps == [0.2, 0.4]
-    assert joinmake.asked.count("GET") == 3
+    assert joinmake.asked == asked
 
 
 def test_a_join_and_make_that_is_down_is_unavailable(joinmake: Service) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = failure(joinmake.adapter(url=f"http://127.0.0.1:{unused.getsockname()[1]}"))
-    assert (error.code, joinmake.naps) == ("JoinmakeUnavailable", [0.2, 0.4])
+    assert error.code == "JoinmakeUnavailable"
+    assert "NewConnectionError" in error.message
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_fault_that_passes_is_not_noticed(joinmake: Service, method: str) -> None:
     joinmake.fail(status=500, method=method, times=2)
     assert joinmake.adapter().player(APP_KEY, NOW).player_id == APP_KEY
-    assert joinmake.naps == [0.2, 0.4]
+    assert joinmake.asked.count(method) == 3
+
+
+def test_all_requests_for_a_player_have_two_retries_together() -> None:
+    """Or three requests that hang three times each would take longer than the authorizer has."""
+    app, asked = Flask(__name__), []
+
+    @app.before_request
+    def every_other_fails() -> Any:
+        asked.append(request.method)
+        return ("", [503, 404, 503, 409, 503][len(asked) - 1])
+
+    with served(lambda _base_url: app) as url:
+        assert "GET with 503" in failure(Joinmake(url, lambda: API_KEY)).message
+    assert asked == ["GET", "GET", "POST", "POST", "GET"]
 
 
 def test_a_creation_whose_answer_got_lost_is_found_by_the_retry(joinmake: Service) -> None:
@@ -163,24 +174,38 @@ def test_an_answer_that_is_not_this_players_user_is_no_answer(user: Any) -> None
         return jsonify(user)
 
     with served(lambda _base_url: app) as url:
-        error = failure(Joinmake(url, lambda: API_KEY, CircuitBreaker(9, 9, Clock()), sleep=lambda _: None))
+        error = failure(Joinmake(url, lambda: API_KEY))
     assert "not this player's user" in error.message
 
 
-def test_a_join_and_make_that_keeps_failing_is_left_alone_and_then_tried_again(joinmake: Service) -> None:
-    adapter = joinmake.adapter(max_failures=5)
-    joinmake.fail(status=500)
-    for _ in range(4):
+def test_only_failures_in_a_row_count(joinmake: Service) -> None:
+    adapter = joinmake.adapter()
+    for player in (APP_KEY, OTHER_PLAYER, APP_KEY):
+        joinmake.fail(status=401, times=1)
         failure(adapter)
-    assert len(joinmake.asked) == 5
+        assert adapter.player(player, NOW).player_id == player
+
+
+def test_a_join_and_make_that_keeps_failing_is_left_alone_and_then_tried_once(joinmake: Service) -> None:
+    adapter = joinmake.adapter()
+    joinmake.fail(status=500)
+    failure(adapter)
+    failure(adapter)
+    assert joinmake.asked == ["GET"] * 6
+    joinmake.clock.now = 29.9
     assert "left alone" in failure(adapter).message
-    assert len(joinmake.asked) == 5
-    joinmake.recover()
+    assert joinmake.asked == ["GET"] * 6
     joinmake.clock.now = 30
+    assert "500" in failure(adapter).message
+    assert joinmake.asked == ["GET"] * 7
+    joinmake.clock.now = 59.9
+    assert "left alone" in failure(adapter).message
+    joinmake.recover()
+    joinmake.clock.now = 60
     assert adapter.player(APP_KEY, NOW).player_id == APP_KEY
     joinmake.fail(status=500, times=2)
     assert adapter.player(OTHER_PLAYER, NOW).player_id == OTHER_PLAYER
-    assert joinmake.asked[5:] == ["GET", "POST", "GET", "GET", "GET", "POST"]
+    assert joinmake.asked[7:] == ["GET", "POST", "GET", "GET", "GET", "POST"]
 
 
 def test_a_key_that_was_rolled_is_used_without_a_restart(joinmake: Service) -> None:
@@ -195,7 +220,6 @@ def test_a_missing_key_is_said_at_once_and_is_not_join_and_makes_fault(joinmake:
     def no_key() -> str:
         raise Retryable("NotConfigured", "no key")
 
-    breaker = CircuitBreaker(1, 30, joinmake.clock)
-    assert failure(Joinmake(joinmake.url, no_key, breaker)).code == "NotConfigured"
+    adapter = Joinmake(joinmake.url, no_key)
+    assert [failure(adapter).code for _ in range(3)] == ["NotConfigured"] * 3
     assert joinmake.asked == []
-    assert not breaker.is_open

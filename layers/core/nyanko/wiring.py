@@ -310,10 +310,8 @@ def web3auth_verifier() -> "Web3AuthVerifier":
 @cache
 def joinmake() -> "Joinmake":
     from nyanko.adapters.joinmake import Joinmake
-    from nyanko.circuit_breaker import CircuitBreaker
 
-    breaker = CircuitBreaker(max_failures=6, open_seconds=30, now=time.monotonic)
-    return Joinmake(os.environ["JOINMAKE_API_URL"], joinmake_api_key, breaker)
+    return Joinmake(os.environ["JOINMAKE_API_URL"], joinmake_api_key)
 
 
 def joinmake_api_key() -> str:

@@ -1,77 +1,78 @@
 """The Join&make user API, as docs/joinmake.openapi.yaml assumes it."""
 
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Container
 from typing import Any
 from urllib.parse import quote
 
-from nyanko.adapters.http_request import Answer, Unreachable, send
-from nyanko.circuit_breaker import CircuitBreaker
+from urllib3 import Retry
+
+from nyanko.adapters.http_request import Answer, Unreachable, retries, send
 from nyanko.errors import Retryable
 from nyanko.players import Player
 
-# An attempt ends with its first failure, so three timeouts stay below the authorizer's ten seconds.
+# Three attempts that hang, with what is waited between them, take half of the authorizer's ten seconds.
 TIMEOUT_SECONDS = 1.5
 MAX_RETRIES = 2
-RETRY_SECONDS = 0.2
+MAX_FAILURES = 2
+LEFT_ALONE_SECONDS = 30
 USER_ID_MAX_LENGTH = 128
 BIRTH_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class Joinmake:
-    """`api_key` is asked for at every use, so that a key that was rolled needs no restart."""
+    """`api_key` is asked for at every use, so that a key that was rolled needs no restart.
+
+    After two failures in a row nothing is asked for half a minute, and again after each further one: while
+    Join&make hangs, waiting for it would take up the account's concurrency (docs/scale.md). `clock` gives
+    seconds since whenever.
+    """
 
     def __init__(
         self,
         url: str,
         api_key: Callable[[], str],
-        breaker: CircuitBreaker,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        sleep: Callable[[float], None] = time.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url.rstrip("/")
         self._api_key = api_key
-        self._breaker = breaker
         self._timeout_seconds = timeout_seconds
-        self._sleep = sleep
-        self._uniform = uniform
+        self._clock = clock
+        self._failures = 0
+        self._failed_at = 0.0
 
     def player(self, player_id: str, now: int) -> Player:
         """The player with their Join&make user, which is created if there is none yet.
 
-        Raises `Retryable` (`JoinmakeUnavailable`) when Join&make does not answer as agreed, after two
-        retries, and at once while the circuit breaker is open. A retry begins at the beginning, since all of
-        it is idempotent.
+        Raises `Retryable` (`JoinmakeUnavailable`) when Join&make does not answer as agreed, after two retries
+        of what may pass, or none if it has just been left alone; and at once while it is.
         """
         api_key = self._api_key()
-        attempt = 0
-        while True:
-            if self._breaker.is_open:
-                raise _unavailable("it failed too often and is left alone for a while")
-            try:
-                user = self._find_or_create(player_id, api_key)
-            except Retryable:
-                self._breaker.failed()
-                if attempt == MAX_RETRIES:
-                    raise
-            else:
-                self._breaker.succeeded()
-                return Player(player_id, user["user_id"], user["display_name"], user["birth_month"], now)
-            self._sleep(self._uniform(0, RETRY_SECONDS * 2**attempt))
-            attempt += 1
+        fails = self._failures >= MAX_FAILURES
+        if fails and self._clock() - self._failed_at < LEFT_ALONE_SECONDS:
+            raise _unavailable("it failed too often and is left alone for a while")
+        try:
+            user = self._find_or_create(player_id, api_key, retries(0 if fails else MAX_RETRIES))
+        except Retryable:
+            self._failures += 1
+            self._failed_at = self._clock()
+            raise
+        self._failures = 0
+        return Player(player_id, user["user_id"], user["display_name"], user["birth_month"], now)
 
-    def _find_or_create(self, player_id: str, api_key: str) -> dict[str, Any]:
+    def _find_or_create(self, player_id: str, api_key: str, left: Retry) -> dict[str, Any]:
+        """All requests share the retries that are left. POST may come twice too, and then answers 409."""
         path = f"/users/{quote(player_id, safe='')}"
-        answer = self._call(api_key, "GET", path, {200, 404})
+        answer = self._call(api_key, "GET", path, {200, 404}, left)
         if answer.status == 404:
-            answer = self._call(api_key, "POST", "/users", {201, 409}, {"subject": player_id})
+            new_user = {"subject": player_id}
+            answer = self._call(api_key, "POST", "/users", {201, 409}, answer.retries, new_user)
         if answer.status == 409:
-            answer = self._call(api_key, "GET", path, {200})
+            answer = self._call(api_key, "GET", path, {200}, answer.retries)
         return _user(answer.body, player_id)
 
     def _call(
@@ -80,6 +81,7 @@ class Joinmake:
         method: str,
         path: str,
         agreed: Container[int],
+        left: Retry,
         body: dict[str, str] | None = None,
     ) -> Answer:
         headers = {"X-Api-Key": api_key, "Accept": "application/json"}
@@ -92,6 +94,7 @@ class Joinmake:
                 self._timeout_seconds,
                 headers,
                 None if body is None else json.dumps(body).encode(),
+                left,
             )
         except Unreachable as error:
             raise _unavailable(str(error)) from error

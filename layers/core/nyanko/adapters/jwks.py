@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jose import jwk
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
 
-from nyanko.adapters.http_request import Answer, Unreachable, send
+if TYPE_CHECKING:
+    from nyanko.adapters.http_request import Answer
 
 ALGORITHM = "ES256"
-TIMEOUT_SECONDS = 3
+# Of one attempt; with its retry a fetch leaves the authorizer's ten seconds to Join&make.
+TIMEOUT_SECONDS = 1.5
 MAX_AGE_SECONDS = 3600
 MIN_REFETCH_SECONDS = 60
+
+Fetch = Callable[[str, str, float], "Answer"]
+"""Method, URL and timeout in seconds, as `http_request.send` takes them."""
 
 
 class Jwks:
@@ -24,9 +29,7 @@ class Jwks:
     or brings no usable key, leaves the keys as they were.
     """
 
-    def __init__(
-        self, url: str, now: Callable[[], float], fetch: Callable[[str, str, float], Answer] = send
-    ) -> None:
+    def __init__(self, url: str, now: Callable[[], float], fetch: Fetch | None = None) -> None:
         self._url = url
         self._now = now
         self._fetch = fetch
@@ -49,9 +52,12 @@ class Jwks:
         return candidates[0] if len(candidates) == 1 else None
 
     def _refresh(self, now: float) -> None:
+        # urllib3 takes about as long to import as python-jose, and many a bad token is refused without keys.
+        from nyanko.adapters.http_request import Unreachable, send
+
         self._tried_at = now
         try:
-            answer = self._fetch("GET", self._url, TIMEOUT_SECONDS)
+            answer = (self._fetch or send)("GET", self._url, TIMEOUT_SECONDS)
             entries = json.loads(answer.body)["keys"] if answer.status == 200 else []
             keys = [(entry.get("kid"), key) for entry in entries if (key := es256_key(entry))]
         except (Unreachable, ValueError, RecursionError, LookupError, TypeError, AttributeError):

@@ -14,8 +14,7 @@ from typing import Any
 
 from jose.backends.base import Key
 
-from nyanko.adapters.http_request import Answer, send
-from nyanko.adapters.jwks import ALGORITHM, Jwks, PinnedKey
+from nyanko.adapters.jwks import ALGORITHM, Fetch, Jwks, PinnedKey
 from nyanko.errors import BadInput
 
 LEEWAY_SECONDS = 60
@@ -54,7 +53,7 @@ class Web3AuthVerifier:
         issuers: str,
         audience: str,
         now: Callable[[], float],
-        fetch: Callable[[str, str, float], Answer] = send,
+        fetch: Fetch | None = None,
     ) -> None:
         if not audience:
             raise ValueError("the Web3Auth client id is empty")
@@ -115,7 +114,7 @@ class Web3AuthVerifier:
 
 
 def _issuer(
-    entry: Mapping[str, str], now: Callable[[], float], fetch: Callable[[str, str, float], Answer]
+    entry: Mapping[str, str], now: Callable[[], float], fetch: Fetch | None
 ) -> tuple[str, Jwks | PinnedKey]:
     match entry:
         case {"issuer": issuer, "jwks_url": url, **others} if not others:
