@@ -24,8 +24,8 @@ from bench.recording import Counts, count_execution, recording
 from bench.report import PERFORMANCE, table, write
 from local.event import EVENTS, about, request
 from local.names import ROOT
-from nyanko import wiring
 from nyanko.adapters.dynamodb import to_item
+from nyanko.composition.function import adapters
 from nyanko.purchases import Purchase
 from tests import template
 from tests.data import STARTER_PACK
@@ -45,7 +45,7 @@ PLEASE_READ = "お支払いの前に、商品、数量、合計金額をご確�
 def purchase(workflow: Workflow, number: int = 1) -> Counts:
     """Packs of two kinds of items are paid by card, and the player waits for them in the game."""
     sold = sell(workflow, number)
-    wiring.connections().put(sold.player_id, "L0SM9cOFvHcCIhw=", workflow.now)
+    adapters().connections.put(sold.player_id, "L0SM9cOFvHcCIhw=", workflow.now)
     return deliver(workflow, paid(workflow, sold))
 
 
@@ -75,7 +75,7 @@ def of_another_application(workflow: Workflow) -> Counts:
 
 def game_calls(workflow: Workflow) -> dict[str, Counts]:
     """What the game itself asks for around a purchase, by method and path."""
-    wiring.products().put(STARTER_PACK)
+    adapters().products.put(STARTER_PACK)
     order = json.dumps({"product_id": STARTER_PACK.product_id, "quantity": 3})
     spend = json.dumps({"count": 1, "spend_id": "4f1c2d3e-5a6b-7c8d-9e0f-a1b2c3d4e5f6"})
     _ask(workflow, "POST /checkout", order, "the first one reads Stripe's key")
@@ -118,7 +118,7 @@ KINDS: Mapping[str, Callable[[Workflow], Counts]] = {
 def sell(workflow: Workflow, number: int, player_id: str = PLAYER) -> Purchase:
     """A purchase that waits to be paid, with ids as long as they are in an account."""
     sold = workflow.sell(f"pur_{number:032x}", player_id, quantity=3)
-    return wiring.purchases().attach_session(sold, f"{SESSION}{number:04}", PAGE)
+    return adapters().purchases.attach_session(sold, f"{SESSION}{number:04}", PAGE)
 
 
 def paid(workflow: Workflow, sold: Purchase) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def seed(purchases: int, player_id: str, first: int) -> None:
             "notices": {"player_id": player_id, "notice_id": f"1.{name}.2", "notice": {}},
         }
         for noun, row in rows.items():
-            tables[wiring.table(noun)].put_item(to_item(row))
+            tables[adapters().resource(noun)].put_item(to_item(row))
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from local.names import PREFIX
 from local.stack import Ports, Stack
 from nyanko.adapters.dynamodb_products import Products
 from nyanko.adapters.dynamodb_purchases import Purchases
+from nyanko.adapters.dynamodb_table import Table
 from nyanko.checkout import new_purchase
 from tests.e2e.shop import Shop, session_event
 
@@ -127,10 +128,10 @@ def run(stack: Stack, purchases: int, duplicates: float) -> Load:
 def sell(shop: Shop, number: int) -> list[dict[str, Any]]:
     """Purchases that were checked out, as the events of their payment."""
     dynamodb = shop.client("dynamodb")
-    product = Products(dynamodb, f"{PREFIX}_products").get("neko_starter_pack")
+    product = Products(Table(lambda: dynamodb, f"{PREFIX}_products")).get("neko_starter_pack")
     if product is None:
         raise LookupError("the shop has no starter packs")
-    table_of_purchases, now = Purchases(dynamodb, f"{PREFIX}_purchases"), int(time.time())
+    table_of_purchases, now = Purchases(Table(lambda: dynamodb, f"{PREFIX}_purchases")), int(time.time())
 
     def sold(position: int) -> dict[str, Any]:
         purchase_id = f"pur_load_{number}_{position}"

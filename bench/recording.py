@@ -7,10 +7,8 @@ the items, and log lines are what is printed and what AWS writes itself.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
-from logging import Logger, StreamHandler, root
 from typing import Any
 
 import pytest
@@ -20,8 +18,9 @@ from moto.dynamodb.models import dynamodb_backends
 from bench import log_lines
 from bench.request_units import Item, Table, item_size, read_units, units_by_index, write_units
 from local.foundation import TABLES
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from tests import template
+from tests.printed import printed
 from tests.workflow import lambda_runtime
 from tests.workflow.calls import caller
 from tests.workflow.engine import MACHINE
@@ -115,32 +114,13 @@ def recording(counts: Counts) -> Iterator[None]:
             return call(client, operation, params)
         return _count_units(counts, operation, params, lambda: call(client, operation, params))
 
-    with pytest.MonkeyPatch.context() as patch, _printed() as printed:
+    with pytest.MonkeyPatch.context() as patch, printed() as text:
         patch.setattr(BaseClient, "_make_api_call", recorded)
-        patch.setattr(lambda_runtime, "forget_wiring", lambda **_options: None)
+        patch.setattr(lambda_runtime, "forget_adapters", lambda **_options: None)
         patch.setenv("_X_AMZN_TRACE_ID", log_lines.TRACE)
         yield
-    for line in printed.getvalue().splitlines():
+    for line in text.getvalue().splitlines():
         counts.logged_bytes[json.loads(line)["service"]] += len(line.encode())
-
-
-@contextmanager
-def _printed() -> Iterator[StringIO]:
-    """What is printed and logged meanwhile: loggers keep the stdout that they were made with."""
-    printed = StringIO()
-    loggers = [root, *(logger for logger in root.manager.loggerDict.values() if isinstance(logger, Logger))]
-    handlers = [
-        handler for logger in loggers for handler in logger.handlers if type(handler) is StreamHandler
-    ]
-    streams = [(handler, handler.stream) for handler in handlers]
-    for handler in handlers:
-        handler.setStream(printed)
-    try:
-        with redirect_stdout(printed):
-            yield printed
-    finally:
-        for handler, stream in streams:
-            handler.setStream(stream)
 
 
 def _count_units(
@@ -210,12 +190,14 @@ def _key(write: Mapping[str, Any]) -> Item:
 
 
 def _item(noun: str, key: Item) -> Item | None:
-    found = dynamodb_backends[template.ACCOUNT][template.REGION].get_item(wiring.table(noun), dict(key))
+    found = dynamodb_backends[template.ACCOUNT][template.REGION].get_item(
+        adapters().resource(noun), dict(key)
+    )
     return found.to_json()["Attributes"] if found else None
 
 
 def _noun(table_name: str) -> str:
-    return table_name.removeprefix(wiring.table(""))
+    return table_name.removeprefix(adapters().resource(""))
 
 
 def _bytes(lines: Iterable[str]) -> int:

@@ -19,6 +19,7 @@ from local.names import PREFIX, ROOT
 from local.process import StartError
 from local.sam import described, directory_option
 from nyanko.adapters.dynamodb_purchases import Purchases
+from nyanko.adapters.dynamodb_table import Table
 from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
 
@@ -54,7 +55,9 @@ def main() -> None:
 
 
 def _purchase(stack: Mapping[str, str], purchase_id: str) -> Purchase:
-    found = Purchases(aws.client("dynamodb", stack["aws"]), f"{PREFIX}_purchases").get(purchase_id)
+    found = Purchases(Table(lambda: aws.client("dynamodb", stack["aws"]), f"{PREFIX}_purchases")).get(
+        purchase_id
+    )
     if found is None:
         raise StartError(f"the local stack has no purchase {purchase_id}")
     return found

@@ -1,4 +1,4 @@
-"""Puts the catalogue of `catalog.yaml` on sale."""
+"""Puts the catalog of `catalog.yaml` on sale."""
 
 from pathlib import Path
 

@@ -69,7 +69,7 @@ class Ports:
 
 
 class Stack:
-    """While it is entered the whole system runs; at first its tables hold the catalogue alone.
+    """While it is entered the whole system runs; at first its tables hold the catalog alone.
 
     `frontend` is where Checkout sends players back to, and whose origin may call the APIs: the demo shop,
     unless another page is named.

@@ -1,4 +1,4 @@
-"""The catalogue in `catalog.yaml`: its rules, and what it would change in the table `products`."""
+"""The catalog in `catalog.yaml`: its rules, and what it would change in the table `products`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from nyanko.catalogue import MAX_QUANTITY, Product
+from nyanko.catalog import MAX_QUANTITY, Product
 
 ID = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 CURRENCIES = ("jpy",)
@@ -22,12 +22,12 @@ REQUIRED = FIELDS - {"active", "sale_from", "sale_until", "limit_per_player"}
 
 
 class CatalogError(Exception):
-    """The catalogue breaks rules; one line for each."""
+    """The catalog breaks rules; one line for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What applying the catalogue does to one product; `before` is None for a new one."""
+    """What applying the catalog does to one product; `before` is None for a new one."""
 
     before: Product | None
     after: Product
@@ -40,7 +40,7 @@ def read_catalog(text: str) -> list[Product]:
     except yaml.YAMLError as error:
         raise CatalogError(f"this is not YAML: {error}") from error
     if not isinstance(entries, list) or not entries:
-        raise CatalogError("the catalogue must be a list of products")
+        raise CatalogError("the catalog must be a list of products")
     problems: list[str] = []
     seen: set[Any] = set()
     for number, entry in enumerate(entries, start=1):
@@ -48,7 +48,7 @@ def read_catalog(text: str) -> list[Product]:
         where = f"product {number} ({name or 'without product_id'})"
         problems += [f"{where}: {problem}" for problem in _problems(entry)]
         if isinstance(name, str) and name in seen:
-            problems.append(f"{where}: its product_id stands twice in the catalogue")
+            problems.append(f"{where}: its product_id stands twice in the catalog")
         seen.add(name)
     if problems:
         raise CatalogError("\n".join(problems))
@@ -56,9 +56,9 @@ def read_catalog(text: str) -> list[Product]:
 
 
 def changes(stored: Iterable[Product], catalog: Iterable[Product]) -> list[Change]:
-    """What must be written so that the table says what the catalogue says, by product id.
+    """What must be written so that the table says what the catalog says, by product id.
 
-    A product that the catalogue no longer lists is taken off sale, not deleted: purchases refer to it.
+    A product that the catalog no longer lists is taken off sale, not deleted: purchases refer to it.
     """
     before = {product.product_id: product for product in stored}
     after = {product.product_id: product for product in catalog}

@@ -1,23 +1,30 @@
-"""What replaying events would do, by the code that would do it: nothing is written.
+"""What replaying events would do: the use cases of the workflow, with adapters that write nothing.
 
-The facts merge, the amount is compared, and the grant converges exactly as in RecordPayment and GrantItems.
 Only who vouches for an event is left out: a replay signs it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from nyanko.errors import BadInput, Permanent
-from nyanko.facts import Facts
-from nyanko.grants import Grant, Line, converge
-from nyanko.purchases import Purchase, check_amount, with_facts
-from nyanko.readings import Reading, read
-from nyanko.stripe_events import StripeEvent, parse
+from nyanko.adapters.stripe_lookups import StripeLookups
+from nyanko.deliveries import Delivery
+from nyanko.errors import NotOurs, Permanent
+from nyanko.event_rows import APPLIED, IGNORED, PARKED, State
+from nyanko.grants import Grant, Line
+from nyanko.notices import NoticeContent
+from nyanko.payloads import RecordInput, VerifiedEvent
+from nyanko.purchases import Purchase
+from nyanko.stripe_events import StripeEvent
+from nyanko.use_cases.grant_items import GrantItems
+from nyanko.use_cases.record_payment import record_payment
+from nyanko.use_cases.verify_event import authentic_event, verify_event
+from ops.rehearsal import RehearsedEvents, RehearsedGrants, RehearsedPurchases
 from ops.stages import Stage
 from ops.story import standing
 
-Outcome = Literal["applied", "ignored", "parked", "unknown"]
+REHEARSAL = "dry run"
+"""Stands for the name of the execution, which there is none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +33,24 @@ class Step:
 
     event_id: str
     type: str | None
-    outcome: Outcome
+    outcome: State
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of one purchase; `purchase_id` is None for events that lead to none."""
+    """What becomes of one purchase; `purchase_id` is None for events that lead to none.
+
+    `inventory` maps item id to quantity, before.
+    """
 
     purchase_id: str | None
     steps: list[Step]
     before: Purchase | None = None
     after: Purchase | None = None
     lines: list[Line] = field(default_factory=list)
-    notices: list[Mapping[str, Any]] = field(default_factory=list)
+    notices: list[NoticeContent] = field(default_factory=list)
     inventory: Mapping[str, int] = field(default_factory=dict)
-    """Item id to quantity, before."""
 
     @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
@@ -56,87 +65,78 @@ class Plan:
         return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
 
 
-def plan(stage: Stage, bodies: Mapping[str, str], now: int) -> list[Plan]:
-    """What replaying the events with these bodies, by event id, does to each purchase, oldest event first."""
-    by_purchase: dict[str | None, list[_Telling]] = {}
-    for event_id, body in bodies.items():
-        telling = _read(stage, event_id, body)
-        by_purchase.setdefault(telling.purchase_id, []).append(telling)
-    return [
-        _plan(stage, purchase_id, sorted(tellings, key=lambda telling: telling.created), now)
-        for purchase_id, tellings in by_purchase.items()
-    ]
+class DryRun:
+    def __init__(self, stage: Stage) -> None:
+        self._adapters = stage.adapters
+        self._purchases = RehearsedPurchases(stage.adapters.table("purchases"))
+        self._grant_items = GrantItems(
+            purchases=self._purchases,
+            grants=RehearsedGrants(self._purchases),
+            events=RehearsedEvents(stage.adapters.table("events")),
+        )
 
+    def __call__(self, deliveries: Sequence[Delivery], now: int) -> list[Plan]:
+        """What replaying the deliveries does to each purchase, oldest event first."""
+        of_nobody: list[Step] = []
+        by_purchase: dict[str, list[VerifiedEvent]] = {}
+        for delivery in deliveries:
+            verified = self._verify(delivery)
+            if isinstance(verified, Step):
+                of_nobody.append(verified)
+            else:
+                by_purchase.setdefault(verified["purchase_id"], []).append(verified)
+        plans = [Plan(None, of_nobody)] if of_nobody else []
+        for purchase_id, events in by_purchase.items():
+            in_order = sorted(events, key=lambda event: event["created"])
+            plans.append(self._plan(purchase_id, in_order, now))
+        return plans
 
-@dataclass(frozen=True, slots=True)
-class _Telling:
-    """What an event tells of a purchase, or the step that it ends with before it tells anything."""
+    def _verify(self, delivery: Delivery) -> VerifiedEvent | Step:
+        event: StripeEvent | None = None
+        try:
+            delivery, event = authentic_event(delivery, vouch=lambda _: None, stripe=self._stripe)
+            return verify_event(
+                delivery,
+                event,
+                purchases=lambda: self._purchases,
+                stripe=self._stripe,
+                livemode=self._adapters.livemode,
+            )
+        except NotOurs:
+            return Step(delivery["event_id"], event.type if event else None, IGNORED)
+        except Permanent as error:
+            return Step(delivery["event_id"], event.type if event else None, PARKED, str(error))
 
-    event_id: str
-    type: str | None = None
-    created: int = 0
-    purchase_id: str | None = None
-    reading: Reading | None = None
-    facts: Facts | None = None
-    end: Step | None = None
+    def _stripe(self) -> StripeLookups:
+        return self._adapters.stripe_lookups
 
+    def _plan(self, purchase_id: str, events: Sequence[VerifiedEvent], now: int) -> Plan:
+        before = self._purchases.get(purchase_id)
+        results = [self._apply(event, now) for event in events]
+        grants = [grant for _, grant in results if grant]
+        return Plan(
+            purchase_id=purchase_id,
+            steps=[step for step, _ in results],
+            before=before,
+            after=self._purchases.get(purchase_id),
+            lines=[line for grant in grants for line in grant.lines],
+            notices=[grant.notice for grant in grants],
+            inventory=self._adapters.inventory.of_player(before.player_id) if before else {},
+        )
 
-def _read(stage: Stage, event_id: str, body: str) -> _Telling:
-    """As VerifyEvent reads it."""
-    try:
-        event = parse(body.encode())
-    except BadInput as error:
-        return _Telling(event_id, end=Step(event_id, None, "parked", f"{error.code}: {error.message}"))
-    try:
-        return _attribute(stage, event)
-    except Permanent as error:
-        end = Step(event_id, event.type, "parked", str(error))
-        return _Telling(event_id, event.type, event.created, end=end)
-
-
-def _attribute(stage: Stage, event: StripeEvent) -> _Telling:
-    reading = read(event)
-    purchase_id = stage.attribution.purchase_id(reading) if reading else None
-    if reading is None or purchase_id is None:
-        end = Step(event.event_id, event.type, "ignored")
-        return _Telling(event.event_id, event.type, event.created, end=end)
-    if event.livemode != stage.livemode:
-        raise Permanent("WrongMode", f"{event.event_id} has livemode {event.livemode}, unlike this stage")
-    facts = stage.attribution.facts(reading)
-    return _Telling(event.event_id, event.type, event.created, purchase_id, reading, facts)
-
-
-def _plan(stage: Stage, purchase_id: str | None, tellings: Iterable[_Telling], now: int) -> Plan:
-    before = stage.purchases.get(purchase_id) if purchase_id else None
-    after, steps, grants = before, [], []
-    for telling in tellings:
-        step, grant = _apply(after, telling, now)
-        steps.append(step)
-        if grant:
-            after = grant.after
-            grants.append(grant)
-    return Plan(
-        purchase_id=purchase_id,
-        steps=steps,
-        before=before,
-        after=after,
-        lines=[line for grant in grants for line in grant.lines],
-        notices=[grant.notice for grant in grants],
-        inventory=stage.inventory.of_player(before.player_id) if before else {},
-    )
-
-
-def _apply(purchase: Purchase | None, telling: _Telling, now: int) -> tuple[Step, Grant | None]:
-    """As RecordPayment and GrantItems do it."""
-    if telling.end or telling.reading is None or telling.facts is None:
-        return telling.end or Step(telling.event_id, telling.type, "unknown"), None
-    if purchase is None:
-        reason = f"UnknownPurchase: there is no purchase {telling.purchase_id}"
-        return Step(telling.event_id, telling.type, "parked", reason), None
-    try:
-        check_amount(purchase, telling.reading.amount, telling.reading.currency)
-    except Permanent as error:
-        return Step(telling.event_id, telling.type, "parked", str(error)), None
-    merged = purchase.facts.merge(telling.facts)
-    recorded = purchase if merged == purchase.facts else with_facts(purchase, merged, now)
-    return Step(telling.event_id, telling.type, "applied"), converge(recorded, now)
+    def _apply(self, event: VerifiedEvent, now: int) -> tuple[Step, Grant | None]:
+        event_id = event["event_id"]
+        recorded = RecordInput(
+            event_id=event_id,
+            purchase_id=event["purchase_id"],
+            execution=REHEARSAL,
+            amount=event["amount"],
+            currency=event["currency"],
+            facts=event["facts"],
+        )
+        try:
+            purchase = record_payment(recorded, now, purchases=self._purchases)
+        except Permanent as error:
+            return Step(event_id, event["type"], PARKED, str(error)), None
+        grant = self._grant_items(purchase, event_id, REHEARSAL, now)
+        return Step(event_id, event["type"], APPLIED), grant

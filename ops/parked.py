@@ -1,14 +1,11 @@
 """Events that wait for a person: parked ones, and those whose execution ended without parking them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from nyanko.executions import FAILED, RUNNING, event_id_of
-from nyanko.parking import subject
+from nyanko.event_rows import EventRow, State
+from nyanko.executions import FAILED, RUNNING, Execution, event_id_of
+from nyanko.parking import event_in
 from nyanko.purchases import Purchase
-from ops import executions, tables
-from ops.executions import Execution
 from ops.stages import Stage
 
 
@@ -18,7 +15,7 @@ class Parked:
 
     event_id: str
     type: str | None
-    state: str | None
+    state: State | None
     reason: str
     cause: str
     since: int | None
@@ -30,12 +27,15 @@ class Parked:
 
 def parked(stage: Stage, reason: str | None = None, since: int | None = None) -> list[Parked]:
     """All of them, the longest waiting first; of one reason, or waiting since a time, if asked for."""
-    found = [_of_row(row) for event_id in tables.parked_ids(stage) if (row := _still_parked(stage, event_id))]
+    events = stage.adapters.events
+    rows = [events.get(event_id) for event_id in events.parked_ids()]
+    # The index follows its table a moment later.
+    found = [_of_row(row) for row in rows if row and row.is_parked]
     found += _interrupted(stage, {one.event_id for one in found})
     purchases = {
         purchase.purchase_id: purchase
-        for purchase in stage.purchases.get_many(
-            sorted({one.purchase_id for one in found if one.purchase_id})
+        for purchase in stage.adapters.purchases.get_many(
+            [one.purchase_id for one in found if one.purchase_id]
         )
     }
     named = [_with_purchase(one, purchases.get(one.purchase_id or "")) for one in found]
@@ -47,61 +47,50 @@ def parked(stage: Stage, reason: str | None = None, since: int | None = None) ->
     return sorted(wanted, key=lambda one: (one.since or 0, one.event_id))
 
 
-def _still_parked(stage: Stage, event_id: str) -> dict[str, Any] | None:
-    """The index follows its table a moment later."""
-    row = stage.events.get(event_id)
-    return row if row and row["state"] == "parked" else None
-
-
 def _interrupted(stage: Stage, parked_ids: set[str]) -> list[Parked]:
     """Executions that failed without parking their event, and whose event did not end well since."""
+    history = stage.adapters.execution_history
     names: dict[str, str] = {}
     for status in sorted(FAILED):
-        for name in executions.ended_as(stage, status):
+        for name in history.ended_as(status):
             names.setdefault(event_id_of(name), name)
-    running = {event_id_of(name) for name in executions.ended_as(stage, RUNNING)}
+    running = {event_id_of(name) for name in history.ended_as(RUNNING)}
     suspects = [event_id for event_id in names if event_id not in parked_ids | running]
-    states = stage.events.states(suspects)
+    rows = stage.adapters.events.get_many(suspects)
     return [
         _of_execution(stage, names[event_id])
         for event_id in suspects
-        if states.get(event_id, {}).get("state") in (None, "claimed")
+        if event_id not in rows or rows[event_id].is_claimed
     ]
 
 
-def _of_row(row: Mapping[str, Any]) -> Parked:
+def _of_row(row: EventRow) -> Parked:
     return Parked(
-        event_id=row["event_id"],
-        type=row.get("type"),
-        state=row["state"],
-        reason=row["parked_reason"],
-        cause=row["cause"],
-        since=row["parked_at"],
-        execution=row["execution"],
-        purchase_id=row.get("purchase_id"),
+        event_id=row.event_id,
+        type=row.type,
+        state=row.state,
+        reason=row.parked_reason or "",
+        cause=row.cause,
+        since=row.parked_at,
+        execution=row.execution,
+        purchase_id=row.purchase_id,
     )
 
 
 def _of_execution(stage: Stage, name: str) -> Parked:
-    execution = executions.look_at(stage, name)
-    row = stage.events.get(event_id_of(name)) or {}
-    event, named = subject(row.get("body", ""))
+    execution = stage.adapters.execution_history.execution(name)
+    row = stage.adapters.events.get(event_id_of(name))
+    event, named = event_in(row.body if row else "")
     return Parked(
         event_id=event_id_of(name),
-        type=row.get("type") or (event.type if event else None),
-        state=row.get("state"),
+        type=(row and row.type) or (event.type if event else None),
+        state=row.state if row else None,
         reason=_reason(execution),
         cause=execution.cause or "the execution ended without parking its event",
         since=execution.stopped_at or execution.started_at,
         execution=name,
-        purchase_id=row.get("purchase_id") or named,
+        purchase_id=(row and row.purchase_id) or named,
     )
-
-
-def why(row: Mapping[str, Any]) -> str:
-    """The reason and the cause of a parked row; the cause of our own errors begins with the reason."""
-    reason, cause = str(row["parked_reason"]), str(row["cause"])
-    return cause if cause.startswith(f"{reason}:") else f"{reason}: {cause}"
 
 
 def _reason(execution: Execution) -> str:

@@ -32,7 +32,7 @@ class Look:
 
 def direct_url(stage: Stage) -> str:
     """The REST API's own address, which nobody is to use."""
-    stacks = stage.client("cloudformation").describe_stacks(StackName=f"{stage.name}-jm-nyanko")["Stacks"]
+    stacks = stage.clients("cloudformation").describe_stacks(StackName=f"{stage.name}-jm-nyanko")["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
     return str(outputs["RestApiUrl"])
 
@@ -86,12 +86,10 @@ def payment_in_test_mode(stage: Stage) -> Callable[[Mapping[str, Any]], object]:
 
     Raises `StageError` if the stage's key would move real money.
     """
-    from nyanko.adapters.stripe_client import stripe_client
-
-    api_key, api_url = stage.stripe_credentials
+    api_key = stage.adapters.secrets.stripe_api_key()
     if not api_key.startswith(("sk_test_", "rk_test_")):
         raise StageError(f"Stripe's key of {stage.name} is not one of test mode")
-    client = stripe_client(api_key, api_url)
+    client = stage.adapters.stripe.client
 
     def pay(checkout: Mapping[str, Any]) -> object:
         page = _raw(client, "get", f"/v1/payment_pages/{checkout['session_id']}")
@@ -141,7 +139,7 @@ def _call(
         "body": None if body is None else json.dumps(body),
         "isBase64Encoded": False,
     }
-    answered = stage.client("lambda").invoke(
+    answered = stage.clients("lambda", read_timeout_seconds=TIMEOUT_SECONDS).invoke(
         FunctionName=f"{stage.name}_jm_nyanko_api", Payload=json.dumps(event).encode()
     )
     answer = json.loads(answered["Payload"].read())

@@ -1,26 +1,21 @@
-"""The stage that a command speaks to: an AWS account by the usual means, or the local stack."""
+"""The stage that a command speaks to: an AWS account by the usual means, or the local stack.
+
+Its adapters are those of the functions, put together by the same composition root.
+"""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3  # noqa: TID251 an operator's session is not a function's: it has profiles and a stage of choice
 from botocore.exceptions import ClientError, ProfileNotFound
+from botocore.session import Session  # noqa: TID251 an operator's session has a profile of choice
 
-from nyanko.adapters.attribution import Attribution
-from nyanko.adapters.dynamodb_events import Events
-from nyanko.adapters.dynamodb_inventory import Inventory
-from nyanko.adapters.dynamodb_products import Products
-from nyanko.adapters.dynamodb_purchases import Purchases
-from nyanko.adapters.kms_replays import ReplayMacs
-from nyanko.adapters.sqs_queue import Queue
-from nyanko.adapters.stepfunctions_payments import PaymentExecutions
-
-if TYPE_CHECKING:
-    from nyanko.adapters.stripe_records import StripeRecords
+from nyanko.composition.adapters import Adapters
+from nyanko.composition.clients import Clients
 
 STAGES = ("stg", "prod", "local")
 
@@ -34,7 +29,7 @@ class Connection:
     """`endpoints` are URLs by service, "" for all others, and none for AWS; `webhook_url` is where Stripe is
     to send its events, if that is not the domain that Terraform made."""
 
-    session: boto3.Session
+    session: Session
     endpoints: Mapping[str, str]
     webhook_url: str | None = None
 
@@ -56,119 +51,77 @@ class Stage:
         """The local engines lack some calls that AWS has."""
         return not self.connection.endpoints
 
-    @property
-    def livemode(self) -> bool:
-        return self.name == "prod"
-
-    def client(self, service: str) -> Any:  # noqa: ANN401 each service's client has a type of its own
-        if service not in self._clients:
-            endpoints = self.connection.endpoints
-            self._clients[service] = self.connection.session.client(  # type: ignore[call-overload] # any
-                service, endpoint_url=endpoints.get(service) or endpoints.get("")
-            )
-        return self._clients[service]
+    @cached_property
+    def clients(self) -> Clients:
+        return Clients(lambda: self.connection.session, self.connection.endpoints)
 
     @cached_property
-    def _clients(self) -> dict[str, Any]:
-        return {}
+    def adapters(self) -> Adapters:
+        return Adapters(StageSettings(self), self.clients, lambda: int(time.time()))
 
-    def table(self, noun: str) -> str:
-        return f"{self.name}_jm_nyanko_{noun}"
+    @cached_property
+    def operator(self) -> str:
+        """Who gives the commands, as AWS knows them: for people it ends in their name."""
+        return str(self._identity["Arn"])
+
+    @property
+    def webhook_url(self) -> str:
+        return self.connection.webhook_url or f"https://{self.parameter('rest_domain')}/stripe/webhook"
+
+    @property
+    def state_machine_arn(self) -> str:
+        region = self.connection.session.get_config_variable("region")
+        account, machine = self._identity["Account"], self.adapters.resource("payment")
+        return f"arn:aws:states:{region}:{account}:stateMachine:{machine}"
 
     def parameter(self, noun: str) -> str:
         """A parameter that Terraform wrote; raises `StageError` if there is none."""
         name = f"/{self.name}/jm_nyanko/{noun}"
         try:
-            return str(self.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+            return str(self.clients("ssm").get_parameter(Name=name)["Parameter"]["Value"])
         except ClientError as error:
             raise StageError(f"the parameter {name} cannot be read: {error}") from error
 
-    def secret(self, noun: str) -> str:
-        """A secret's value; raises `StageError` if it has none."""
-        try:
-            found = self.client("secretsmanager").get_secret_value(SecretId=self.table(noun))
-        except ClientError as error:
-            raise StageError(f"the secret {self.table(noun)} cannot be read: {error}") from error
-        return str(found["SecretString"]).strip()
-
-    def store_secret(self, noun: str, value: str) -> None:
-        self.client("secretsmanager").put_secret_value(SecretId=self.table(noun), SecretString=value)
-
     def queue_url(self, noun: str) -> str:
-        return str(self.client("sqs").get_queue_url(QueueName=self.table(noun))["QueueUrl"])
+        queue = self.adapters.resource(noun)
+        return str(self.clients("sqs").get_queue_url(QueueName=queue)["QueueUrl"])
 
     @cached_property
-    def operator(self) -> str:
-        """Who gives the commands, as AWS knows them: for people it ends in their name."""
-        return str(self.client("sts").get_caller_identity()["Arn"])
+    def _identity(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.clients("sts").get_caller_identity()
+        return found
 
-    @cached_property
-    def state_machine_arn(self) -> str:
-        account = self.client("sts").get_caller_identity()["Account"]
-        region = self.connection.session.region_name
-        return f"arn:aws:states:{region}:{account}:stateMachine:{self.table('payment')}"
 
-    @cached_property
-    def dynamodb(self) -> Any:  # noqa: ANN401 a boto3 client
-        return self.client("dynamodb")
+class StageSettings:
+    """What a function finds in its environment, as an operator of the stage finds it out."""
 
-    @cached_property
-    def products(self) -> Products:
-        return Products(self.dynamodb, self.table("products"))
+    def __init__(self, stage: Stage) -> None:
+        self._found: dict[str, str] = {"STAGE": stage.name}
+        self._find: Mapping[str, Callable[[], str]] = {
+            "PAYMENT_EVENTS_URL": lambda: stage.queue_url("payment_events"),
+            "PAYMENT_EVENTS_DLQ_URL": lambda: stage.queue_url("payment_events_dlq"),
+            "PAYMENT_STATE_MACHINE_ARN": lambda: stage.state_machine_arn,
+            "REPLAY_KEY_ARN": lambda: f"alias/{stage.adapters.resource('replay')}",
+            "STRIPE_API_URL": lambda: stage.parameter("stripe_api_url"),
+        }
 
-    @cached_property
-    def purchases(self) -> Purchases:
-        return Purchases(self.dynamodb, self.table("purchases"))
-
-    @cached_property
-    def events(self) -> Events:
-        return Events(self.dynamodb, self.table("events"))
-
-    @cached_property
-    def inventory(self) -> Inventory:
-        return Inventory(self.dynamodb, inventory=self.table("inventory"), ledger=self.table("ledger"))
-
-    @cached_property
-    def payment_events(self) -> Queue:
-        return Queue(self.client("sqs"), self.queue_url("payment_events"))
-
-    @cached_property
-    def payment_executions(self) -> PaymentExecutions:
-        return PaymentExecutions(self.client("stepfunctions"), self.state_machine_arn)
-
-    @cached_property
-    def replay_macs(self) -> ReplayMacs:
-        return ReplayMacs(self.client("kms"), f"alias/{self.table('replay')}")
-
-    @cached_property
-    def stripe_credentials(self) -> tuple[str, str]:
-        """Stripe's API key and URL."""
-        return self.secret("stripe_api_key"), self.parameter("stripe_api_url")
-
-    @cached_property
-    def stripe_records(self) -> "StripeRecords":
-        from nyanko.adapters.stripe_records import StripeRecords
-
-        return StripeRecords(*self.stripe_credentials)
-
-    @cached_property
-    def attribution(self) -> Attribution:
-        from nyanko.adapters.stripe_checkout import StripeCheckout
-
-        frontend_url = ""  # no session is opened here
-        return Attribution(
-            lambda: self.purchases, lambda: StripeCheckout(*self.stripe_credentials, frontend_url)
-        )
+    def __getitem__(self, name: str, /) -> str:
+        if name not in self._found:
+            self._found[name] = self._find[name]()
+        return self._found[name]
 
 
 def aws_stage(name: str, profile: str | None, region: str) -> Stage:
-    """A stage in the AWS account that the profile, or whatever else boto3 finds, leads to."""
+    """A stage in the AWS account that the profile, or whatever else the SDK finds, leads to."""
 
     def connect() -> Connection:
+        session = Session(profile=profile)
+        session.set_config_variable("region", region)
         try:
-            return Connection(boto3.Session(profile_name=profile, region_name=region), {})
+            session.get_scoped_config()
         except ProfileNotFound as error:
             raise StageError(str(error)) from None
+        return Connection(session, {})
 
     return Stage(name, connect)
 
@@ -182,11 +135,9 @@ def local_stage(directory: Path) -> Stage:
             stack = json.loads(description.read_text())
         except FileNotFoundError:
             raise StageError(f"there is no {description}: start the local stack with `make run`") from None
-        session = boto3.Session(
-            region_name=stack["region"],
-            aws_access_key_id=stack["account"],
-            aws_secret_access_key="local",  # noqa: S106 the local engines check none
-        )
+        session = Session()
+        session.set_config_variable("region", stack["region"])
+        session.set_credentials(stack["account"], "local")  # the local engines check none
         endpoints = {"": stack["aws"], "stepfunctions": stack["stepfunctions"]}
         return Connection(session, endpoints, f"{stack['api']}/stripe/webhook")
 

@@ -8,11 +8,13 @@ from typing import Any, Literal
 from stripe import StripeError
 
 from nyanko.errors import Retryable
+from nyanko.event_rows import EventRow
+from nyanko.executions import FORGOTTEN, Execution, event_id_of, execution_name, next_execution
+from nyanko.ledger import LedgerRow
+from nyanko.notices import Notice
 from nyanko.pages import MAX_LIMIT, Page
 from nyanko.purchases import Purchase, entitled, status
-from ops import executions, tables
-from ops.executions import Execution
-from ops.parked import why
+from nyanko.replays import ReplayRow
 from ops.stages import Stage
 
 Noun = Literal["event", "purchase", "execution", "player"]
@@ -27,9 +29,9 @@ class EventStory:
     """An event's row, None if it is gone, with its executions and who replayed it."""
 
     event_id: str
-    row: Mapping[str, Any] | None
+    row: EventRow | None
     executions: list[Execution]
-    replays: list[Mapping[str, Any]]
+    replays: list[ReplayRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class PurchaseStory:
     purchase: Purchase
     session: Mapping[str, Any] | None
     events: list[EventStory]
-    ledger: list[Mapping[str, Any]]
-    notices: list[Mapping[str, Any]]
+    ledger: list[LedgerRow]
+    notices: list[Notice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class PlayerStory:
     player_id: str
     purchases: list[Purchase]
     inventory: Mapping[str, int]
-    ledger: list[Mapping[str, Any]]
-    notices: list[Mapping[str, Any]]
+    ledger: list[LedgerRow]
+    notices: list[Notice]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,50 +68,52 @@ def noun_of(name: str) -> Noun:
     """What a name is the name of, by its shape."""
     if name.startswith("pur_"):
         return "purchase"
-    if name.startswith("arn:") or executions.event_in(name) != name:
+    if name.startswith("arn:") or event_in(name) != name:
         return "execution"
     return "event" if name.startswith("evt_") else "player"
 
 
 def of_event(stage: Stage, event_id: str) -> EventStory:
     """Raises `NothingFound` if neither a row nor an execution tells of the event."""
-    row = stage.events.get(event_id)
-    replays = tables.replays_of(stage, event_id)
-    ran = executions.of_event(stage, event_id, row, len(replays))
+    row = stage.adapters.events.get(event_id)
+    replays = stage.adapters.replays.of_event(event_id)
+    ran = _executions(stage, event_id, row, len(replays))
     if row is None and not ran:
         raise NothingFound(f"{stage.name} knows no event {event_id}")
-    return EventStory(event_id, row, ran, [*replays])
+    return EventStory(event_id, row, ran, replays)
 
 
 def of_purchase(stage: Stage, purchase_id: str) -> PurchaseStory:
     """Raises `NothingFound` if there is no such purchase."""
-    purchase = stage.purchases.get(purchase_id)
+    adapters = stage.adapters
+    purchase = adapters.purchases.get(purchase_id)
     if purchase is None:
         raise NothingFound(f"{stage.name} knows no purchase {purchase_id}")
-    events = [of_event(stage, event_id) for event_id in stage.events.ids_of_purchase(purchase_id)]
-    lines = tables.ledger(stage, purchase.player_id)
-    notices = tables.rows_of(stage, "notices", "player_id", purchase.player_id)
+    events = [of_event(stage, event_id) for event_id in adapters.events.ids_of_purchase(purchase_id)]
+    lines = adapters.ledger.of_player(purchase.player_id)
+    notices = adapters.notices.of_player(purchase.player_id)
     return PurchaseStory(
         purchase=purchase,
         session=_session(stage, purchase),
         events=events,
-        ledger=[line for line in lines if line["line_id"].startswith(f"{purchase_id}#")],
-        notices=[row for row in notices if row["notice"].get("purchase_id") == purchase_id],
+        ledger=[line for line in lines if line.is_of(purchase_id)],
+        notices=[notice for notice in notices if notice.purchase_id == purchase_id],
     )
 
 
 def of_player(stage: Stage, player_id: str) -> PlayerStory:
     """Raises `NothingFound` if the player never bought anything."""
-    purchases, _ = stage.purchases.of_player(player_id, Page(MAX_LIMIT))
-    lines = tables.ledger(stage, player_id)
+    adapters = stage.adapters
+    purchases, _ = adapters.purchases.of_player(player_id, Page(MAX_LIMIT))
+    lines = adapters.ledger.of_player(player_id)
     if not purchases and not lines:
         raise NothingFound(f"{stage.name} knows no player {player_id} who bought anything")
     return PlayerStory(
         player_id=player_id,
         purchases=purchases,
-        inventory=stage.inventory.of_player(player_id),
-        ledger=[*sorted(lines, key=lambda line: line["at"])],
-        notices=[*tables.rows_of(stage, "notices", "player_id", player_id)],
+        inventory=adapters.inventory.of_player(player_id),
+        ledger=sorted(lines, key=lambda line: line.at),
+        notices=adapters.notices.of_player(player_id),
     )
 
 
@@ -138,12 +142,12 @@ def moments(story: PurchaseStory) -> list[Moment]:
     for event in story.events:
         found += _moments_of_event(event)
     found += [
-        Moment(line["at"], 5, "ledger", f"{line['delta']:+} {line['item_id']} ({line['reason']})")
+        Moment(line.at, 5, "ledger", f"{line.delta:+} {line.item_id} ({line.reason})")
         for line in story.ledger
     ]
     found += [
-        Moment(row["created_at"], 6, "notice", f"{row['notice'].get('status')} {_seen(row)}")
-        for row in story.notices
+        Moment(notice.created_at, 6, "notice", f"{notice.content['status']} {_seen(notice)}")
+        for notice in story.notices
     ]
     return sorted(found)
 
@@ -162,34 +166,56 @@ def standing(purchase: Purchase) -> dict[str, Any]:
 
 
 def _moments_of_event(event: EventStory) -> Iterator[Moment]:
-    row = event.row or {}
-    if "created" in row:
-        yield Moment(row["created"], 2, "event", f"{row.get('type')} happened at Stripe ({event.event_id})")
-    if "received_at" in row:
-        yield Moment(row["received_at"], 3, "received", event.event_id)
+    row = event.row
+    if row and row.created is not None:
+        yield Moment(row.created, 2, "event", f"{row.type} happened at Stripe ({event.event_id})")
+    if row:
+        yield Moment(row.received_at, 3, "received", event.event_id)
     for replay in event.replays:
-        yield Moment(
-            replay["at"], 3, "replay", f"{replay['execution']} by {replay['by']}: {replay['reason']}"
-        )
+        yield Moment(replay.at, 3, "replay", f"{replay.execution} by {replay.by}: {replay.reason}")
     for execution in event.executions:
         if execution.started_at is not None:
             path = " → ".join(execution.path)
             yield Moment(execution.started_at, 4, "execution", f"{execution.name} {execution.status}: {path}")
-    if "parked_at" in row:
-        yield Moment(row["parked_at"], 5, "parked", why(row))
-    if "applied_at" in row:
-        yield Moment(row["applied_at"], 5, "applied", event.event_id)
+    if row and row.parked_at is not None:
+        yield Moment(row.parked_at, 5, "parked", row.why)
+    if row and row.applied_at is not None:
+        yield Moment(row.applied_at, 5, "applied", event.event_id)
 
 
-def _seen(row: Mapping[str, Any]) -> str:
-    return "seen by the client" if "acknowledged_at" in row else "not seen yet"
+def _executions(stage: Stage, event_id: str, row: EventRow | None, on_record: int) -> list[Execution]:
+    """Every execution of an event that Step Functions remembers, or that its row names, the first one
+    first."""
+    following = next_execution(event_id, stage.adapters.payment_executions.status, on_record)
+    names = [execution_name(event_id, 0)]
+    while names[-1] != following.name:
+        names.append(execution_name(event_id, len(names)))
+    if not following.is_running:
+        names.pop()
+    if row and row.execution not in names:
+        names.append(row.execution)
+    found = [stage.adapters.execution_history.execution(name) for name in names]
+    return [one for one in found if one.status != FORGOTTEN or (row and one.name == row.execution)]
+
+
+def name_in(text: str) -> str:
+    """The execution's name in its ARN, or the name itself."""
+    return text.rpartition(":")[2]
+
+
+def event_in(text: str) -> str:
+    return event_id_of(name_in(text))
+
+
+def _seen(notice: Notice) -> str:
+    return "seen by the client" if notice.acknowledged_at else "not seen yet"
 
 
 def _session(stage: Stage, purchase: Purchase) -> Mapping[str, Any] | None:
     if purchase.session_id is None:
         return None
     try:
-        return stage.stripe_records.session(purchase.session_id)
+        return stage.adapters.stripe_records.session(purchase.session_id)
     except (Retryable, StripeError):
         return None
 

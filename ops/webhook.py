@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS
-from nyanko.adapters.stripe_client import stripe_client, stripe_errors
+from nyanko.adapters.stripe_client import stripe_errors
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS
 from ops.stages import Stage
-
-SECRETS = "stripe_webhook_secrets"
 
 RETRIED_SECONDS = 3 * 24 * 3600
 """How long Stripe tries to deliver an event (https://docs.stripe.com/webhooks#retries)."""
@@ -58,10 +56,6 @@ def wait_for_functions() -> None:
     time.sleep(MAX_AGE_SECONDS)
 
 
-def url_of(stage: Stage) -> str:
-    return stage.connection.webhook_url or f"https://{stage.parameter('rest_domain')}/stripe/webhook"
-
-
 def endpoints(stage: Stage) -> list[Endpoint]:
     """Those of this stage, by their URL, the oldest first."""
     with stripe_errors():
@@ -69,7 +63,7 @@ def endpoints(stage: Stage) -> list[Endpoint]:
     found = [
         Endpoint(one.id, one.url, one.status, one.api_version, one.enabled_events, one.created)
         for one in listed
-        if one.url == url_of(stage)
+        if one.url == stage.webhook_url
     ]
     return sorted(found, key=lambda endpoint: (endpoint.created, endpoint.endpoint_id))
 
@@ -100,7 +94,7 @@ def roll(stage: Stage, *, wait: Callable[[], object] = wait_for_functions) -> st
     """
     if len(endpoints(stage)) > 1:
         raise NotYet("a roll is under way; end it with `webhook roll --finish`")
-    kept = stage.secret(SECRETS)
+    kept = stage.adapters.secrets.webhook_secrets()
     created = _create(stage, kept=kept, disabled=True)
     wait()
     with stripe_errors():
@@ -123,20 +117,21 @@ def finish(stage: Stage, now: int) -> list[str]:
         "limit": 1,
     }
     with stripe_errors():
-        pending = stripe_client(*stage.stripe_credentials).v1.events.list(undelivered).data
+        pending = stage.adapters.stripe.client.v1.events.list(undelivered).data
     if pending:
         raise NotYet(f"Stripe still has to deliver {pending[0].id} and maybe more; try again later")
     for endpoint in old:
         with stripe_errors():
             _api(stage).delete(endpoint.endpoint_id)
-    stage.store_secret(SECRETS, stage.secret(SECRETS).split()[0])
+    secrets = stage.adapters.secrets
+    secrets.store_webhook_secrets(secrets.webhook_secrets()[:1])
     return [endpoint.endpoint_id for endpoint in old]
 
 
-def _create(stage: Stage, *, kept: str = "", disabled: bool = False) -> str:
+def _create(stage: Stage, *, kept: Sequence[str] = (), disabled: bool = False) -> str:
     """A new endpoint whose secret stands first in the store, before the ones that are kept."""
     params: Any = {
-        "url": url_of(stage),
+        "url": stage.webhook_url,
         "enabled_events": _events(),
         "api_version": API_VERSION,
         "description": f"jm_nyanko {stage.name}",
@@ -145,12 +140,12 @@ def _create(stage: Stage, *, kept: str = "", disabled: bool = False) -> str:
         created = _api(stage).create(params)
         if disabled:
             _api(stage).update(created.id, {"disabled": True})
-    stage.store_secret(SECRETS, "\n".join([created.secret, *kept.split()]))
+    stage.adapters.secrets.store_webhook_secrets([created.secret, *kept])
     return str(created.id)
 
 
 def _api(stage: Stage) -> Any:  # noqa: ANN401 the SDK's own service
-    return stripe_client(*stage.stripe_credentials).v1.webhook_endpoints
+    return stage.adapters.stripe.client.v1.webhook_endpoints
 
 
 def _events() -> list[Any]:

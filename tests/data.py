@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nyanko.catalogue import Product
+from nyanko.catalog import Product
 from nyanko.facts import Facts
 from nyanko.players import Player
 from nyanko.purchases import Purchase

@@ -49,6 +49,8 @@ import json, sys
 from importlib import import_module
 
 class Context:
+    aws_request_id = "first"
+
     def get_remaining_time_in_millis(self):
         return 900_000
 

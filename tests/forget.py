@@ -1,10 +1,10 @@
-"""Tests change the environment that `nyanko.wiring` read once, so they make it forget what it built."""
+"""Tests change the environment that a function read once, so they make it forget what it built from it."""
 
-from nyanko import wiring
+from nyanko.composition import function
 
 
-def forget_wiring(*, keep_clients: bool = False) -> None:
+def forget_adapters(*, keep_clients: bool = False) -> None:
     """Build everything anew; AWS's clients may be kept, which are the same for every function."""
-    for built in vars(wiring).values():
-        if hasattr(built, "cache_clear") and not (keep_clients and built is wiring.client):
-            built.cache_clear()
+    function.adapters.cache_clear()
+    if not keep_clients:
+        function.aws_clients.cache_clear()

@@ -8,10 +8,13 @@ from pathlib import Path
 from tests.template import ROOT
 
 CORE = ROOT / "layers" / "core" / "nyanko"
-DOMAIN = sorted(path for path in CORE.glob("*.py") if path.name != "wiring.py")
+DOMAIN = sorted(CORE.glob("*.py"))
 ADAPTERS = sorted(CORE.glob("adapters/*.py"))
+USE_CASES = sorted(CORE.glob("use_cases/*.py"))
+COMPOSITION = sorted(CORE.glob("composition/*.py"))
 FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))
-SHIPPED = [*DOMAIN, *ADAPTERS, *FUNCTIONS]
+OPS = sorted((ROOT / "ops").rglob("*.py"))
+SHIPPED = [*DOMAIN, *ADAPTERS, *USE_CASES, *COMPOSITION, *FUNCTIONS]
 
 
 def module(path: Path) -> str:
@@ -19,7 +22,7 @@ def module(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports; of `nyanko` with the name: `nyanko.errors`, `nyanko.wiring`."""
+    """The modules that a file imports; of `nyanko` with the name: `nyanko.errors`, `nyanko.facts`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -32,7 +35,13 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def is_domain(name: str) -> bool:
-    return name.startswith("nyanko.") and not name.startswith(("nyanko.adapters", "nyanko.wiring"))
+    return name.startswith("nyanko.") and floor(name) == ""
+
+
+def floor(name: str) -> str:
+    """The package of `nyanko` that a module is in; "" for the pure modules."""
+    package = name.split(".")[1]
+    return package if package in {"adapters", "use_cases", "composition"} else ""
 
 
 def is_standard(name: str) -> bool:

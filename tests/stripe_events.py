@@ -10,7 +10,7 @@ import hmac
 import json
 from typing import Any
 
-from nyanko.deliveries import Delivery, delivery
+from nyanko.deliveries import Delivery, new_delivery
 from nyanko.purchases import Purchase
 from nyanko.stripe_events import API_VERSION
 from tests.data import MIKES_PURCHASE, name_in
@@ -172,7 +172,7 @@ def signature(body: bytes, secret: str = SECRET, at: int = NOW) -> str:
 def signed(stripe_event: Event, secret: str = SECRET, at: int = NOW) -> Delivery:
     """The event as the webhook puts it into the queue, signed and received at that moment."""
     body = json.dumps(stripe_event, indent=2, ensure_ascii=False)
-    return delivery(stripe_event["id"], at, body, signature(body.encode(), secret, at))
+    return new_delivery(stripe_event["id"], at, body, signature(body.encode(), secret, at))
 
 
 def _name(purchase: Purchase) -> str:

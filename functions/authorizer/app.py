@@ -8,26 +8,43 @@ with Retry-After. An Allow that the cache kept beyond the token's end is its ACC
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nyanko import wiring
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined, metric
 from nyanko.errors import BadInput
-from nyanko.players import Player
+from nyanko.use_cases.read_player import known_player
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = function_logger()
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+class Unauthorized(Exception):
+    """API Gateway answers 401 to this text alone."""
+
+
+@joined(logger, expected=Unauthorized)
+def lambda_handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     try:
-        identity = wiring.web3auth_verifier().verify_authorization(event.get("authorizationToken"))
+        identity = adapters().web3auth_verifier.verify_authorization(event.get("authorizationToken"))
     except BadInput as error:
         logger.info("refused", extra={"code": error.code, "reason": error.message})
-        raise Exception("Unauthorized") from None  # noqa: TRY002 API Gateway answers 401 to this text alone
+        raise Unauthorized("Unauthorized") from None
     try:
-        player = _player(identity.player_id)
+        player, is_new = known_player(
+            identity.player_id,
+            clock.now(),
+            players=adapters().players,
+            joinmake=adapters().joinmake,
+        )
     except Exception:
-        wiring.metric("AuthorizerFailed")
+        metric("AuthorizerFailed")
         raise
+    if is_new:
+        logger.info("new player", extra={"player_id": player.player_id})
     api, stage, _ = event["methodArn"].split("/", 2)
     return {
         "principalId": identity.player_id,
@@ -44,15 +61,6 @@ def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         },
         "context": {"player_id": player.player_id, "birth_month": player.birth_month or ""},
     }
-
-
-def _player(player_id: str) -> Player:
-    player = wiring.players().get(player_id)
-    if player is None:
-        player = wiring.joinmake().player(player_id, wiring.now())
-        wiring.players().put(player)
-        logger.info("new player", extra={"player_id": player_id})
-    return player
 
 
 def _iso(epoch_seconds: int) -> str:

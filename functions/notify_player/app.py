@@ -1,57 +1,48 @@
-"""NotifyPlayer: keeps the notice that the client shows, once for each version of a purchase, and pushes it.
+"""NotifyPlayer: keeps the notice that the client shows, once for a version of a purchase, and pushes it."""
 
-The notice is what counts: it waits for the client. A push only brings it sooner, and may fail.
-"""
+from typing import TYPE_CHECKING
 
-from typing import TYPE_CHECKING, Any
-
-from nyanko import wiring
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined
 from nyanko.purchases import Purchase
-from nyanko.push import Pushed, push
-from nyanko.realtime import notice_frame
+from nyanko.use_cases.notify_player import notify_player
+from nyanko.use_cases.tell_player import TellPlayer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = wiring.logger()
+    from nyanko.payloads import Notified, NotifyInput
+
+logger = function_logger()
 
 
-def lambda_handler(grant: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    purchase = Purchase.from_dict(grant["purchase"])
-    # Sorts by time, and a second run for the same version of the purchase finds the notice written.
-    notice_id = f"{purchase.updated_at:010d}.{purchase.purchase_id}.{purchase.version}"
-    unseen = wiring.notices().put(purchase.player_id, notice_id, grant["notice"], wiring.now())
-    pushed = _push(unseen, purchase, context) if unseen else Pushed()
-    counts = {
+@joined(logger)
+def lambda_handler(event: "NotifyInput", context: "LambdaContext") -> "Notified":
+    purchase = Purchase.from_dict(event["purchase"])
+    logger.append_keys(
+        event_id=event["event_id"], purchase_id=purchase.purchase_id, execution=event["execution"]
+    )
+    tell = TellPlayer(
+        sockets=adapters().sockets,
+        connections=adapters().connections,
+        sleep=clock.sleep,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    notice, pushed = notify_player(
+        purchase,
+        event["notice"],
+        clock.now(),
+        notices=adapters().notices,
+        connections=adapters().connections,
+        inventory=adapters().inventory,
+        tell=tell,
+    )
+    notified: Notified = {
+        "notice_id": notice.notice_id,
         "delivered": len(pushed.delivered),
         "gone": len(pushed.gone),
         "failed": len(pushed.failed),
     }
-    logger.info(
-        "notified",
-        extra={
-            "event_id": grant["event_id"],
-            "purchase_id": purchase.purchase_id,
-            "execution": grant["execution"],
-            "notice_id": notice_id,
-            **counts,
-        },
-    )
-    return {"notice_id": notice_id, **counts}
-
-
-def _push(unseen: dict[str, Any], purchase: Purchase, context: "LambdaContext") -> Pushed:
-    """Send the notice to every connection of its player, and forget those that are gone."""
-    player_id = purchase.player_id
-    connection_ids = wiring.connections().of_player(player_id, wiring.now())
-    if not connection_ids:
-        return Pushed()
-    pushed = push(
-        notice_frame(unseen, purchase, wiring.inventory().of_player(player_id)),
-        connection_ids,
-        wiring.sockets().post,
-        sleep=wiring.sleep,
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
-    wiring.connections().delete(player_id, pushed.gone)
-    return pushed
+    logger.info("notified", extra={**notified})
+    return notified

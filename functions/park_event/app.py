@@ -1,33 +1,32 @@
 """ParkEvent: sets an event aside with its reason, and tells the DLQ, which rings the alarm."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nyanko import wiring
-from nyanko.parking import parking_reason, subject
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined, metric
+from nyanko.use_cases.park_event import park_event
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from nyanko.payloads import Parked, ParkInput
+
+logger = function_logger()
 
 
-def lambda_handler(failed: dict[str, Any], _context: object) -> dict[str, Any]:
-    event_id, execution = failed["event_id"], failed["execution"]
-    reason, cause = parking_reason(failed["error"])
-    event, purchase_id = subject(failed["body"])
-    about = {"purchase_id": purchase_id} | ({"type": event.type, "created": event.created} if event else {})
-    parked = wiring.events().park(event_id, reason, cause, execution, failed, about, wiring.now())
-    if parked:
-        wiring.metric("Parked")
-        wiring.metric("Parked", reason=reason)
-        wiring.payment_events_dlq().send(
-            {"event_id": event_id, "execution": execution, "reason": reason, "cause": cause}
-        )
-    logger.error(
-        "parked" if parked else "failed after it was finished",
-        extra={
-            "event_id": event_id,
-            "purchase_id": purchase_id,
-            "execution": execution,
-            "reason": reason,
-            "cause": cause,
-        },
+@joined(logger)
+def lambda_handler(event: "ParkInput", _context: "LambdaContext") -> "Parked":
+    logger.append_keys(event_id=event["event_id"], execution=event["execution"])
+    parked = park_event(
+        event, clock.now(), events=adapters().events, dead_letters=adapters().payment_events_dlq
     )
-    return {"reason": reason, "parked": parked}
+    logger.append_keys(purchase_id=parked.purchase_id)
+    if parked.is_parked:
+        metric("Parked")
+        metric("Parked", reason=parked.reason)
+    logger.error(
+        "parked" if parked.is_parked else "failed after it was finished",
+        extra={"reason": parked.reason, "cause": parked.cause},
+    )
+    return {"reason": parked.reason, "parked": parked.is_parked}

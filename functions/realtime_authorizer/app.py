@@ -4,16 +4,22 @@ Input and answer: https://docs.aws.amazon.com/apigateway/latest/developerguide/a
 API Gateway answers 401 by itself when there is no ticket, 403 to a Deny, and caches neither.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nyanko import wiring
-from nyanko.http import header
+from nyanko.apigateway import header
+from nyanko.composition import clock
+from nyanko.composition.function import adapters, frontend_origin
+from nyanko.composition.telemetry import function_logger, joined
 from nyanko.tickets import ticket_hash
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = function_logger()
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+@joined(logger)
+def lambda_handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
     player_id = _player_id(event)
     statement = {
         "Effect": "Allow" if player_id else "Deny",
@@ -31,10 +37,11 @@ def _player_id(event: dict[str, Any]) -> str | None:
     """The ticket's player; the ticket is used up unless the page is another's."""
     origin, query = header(event, "Origin"), event["queryStringParameters"]
     # No same-origin policy guards WebSockets. Every browser sends the Origin; what is no browser sends none.
-    if origin not in (None, wiring.frontend_origin()):
+    if origin not in (None, frontend_origin()):
         logger.warning("refused", extra={"origin": origin})
         return None
-    player_id = wiring.tickets().redeem(ticket_hash(query["ticket"]), query.get("player_id"), wiring.now())
+    hashed = ticket_hash(query["ticket"])
+    player_id = adapters().tickets.redeem(hashed, query.get("player_id"), clock.now())
     if player_id is None:
         logger.info("refused", extra={"reason": "the ticket is unknown, used, expired or another player's"})
     return player_id

@@ -4,30 +4,19 @@ Runs on a schedule, and may be run at any time: it changes nothing but by events
 events. A run that comes near its time limit is continued by the next.
 """
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nyanko import wiring
-from nyanko.deliveries import by_id
-from nyanko.reconciliation import (
-    DRIFT_SECONDS,
-    OVERDUE_SECONDS,
-    TO_BE_ASKED_FOR,
-    Case,
-    Truth,
-    Walk,
-    fate,
-    is_ours,
-    truth,
-)
+from nyanko.comparison import Comparison
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined, metric
+from nyanko.use_cases.reconcile import ComparedEvent, Overdue, Reconcile
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = wiring.logger()
+logger = function_logger()
 
-CHECKPOINT = "reconcile"
 METRICS = {
     "missing": "ReconcileMissing",
     "stuck": "ReconcileStuck",
@@ -38,83 +27,52 @@ SPARE_SECONDS = 60
 """A page takes less than this, even with all of Stripe's retries."""
 
 
+@joined(logger)
 def lambda_handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
-    found: Counter[str] = Counter()
-    walk = Walk.resume(wiring.checkpoints().get(CHECKPOINT), wiring.now())
-    while walk.listing != "done" and context.get_remaining_time_in_millis() > SPARE_SECONDS * 1000:
-        page = (
-            wiring.stripe_records().events(walk.since, walk.until, walk.after)
-            if walk.listing == "events"
-            else wiring.stripe_records().sessions(walk.since, walk.until, walk.after)
-        )
-        found.update(_ask_again(page) if walk.listing == "events" else _compare(page))
-        walk = walk.past(page)
-        wiring.checkpoints().put(CHECKPOINT, walk.to_dict())
+    reconcile = Reconcile(
+        stripe=adapters().stripe_records,
+        events=adapters().events,
+        purchases=adapters().purchases,
+        executions=adapters().payment_executions,
+        queue=adapters().payment_events,
+    )
+    checkpoint: dict[str, Any] = {}
+    pages = reconcile.next_pages(
+        adapters().checkpoints,
+        clock.now(),
+        has_time=lambda: context.get_remaining_time_in_millis() > SPARE_SECONDS * 1000,
+    )
+    counts = dict.fromkeys(METRICS, 0)
+    for reached, found in pages:
+        checkpoint = reached.to_dict()
+        for one in found:
+            counts[_log(one)] += 1
     # A figure of 0 is told too: the alarm rings when there is none.
-    counts = {name: found[name] for name in METRICS}
-    for name, metric in METRICS.items():
-        wiring.metric(metric, counts[name])
-    logger.info("reconciled", extra={**walk.to_dict(), **counts})
-    return {**walk.to_dict(), **counts}
+    for kind, name in METRICS.items():
+        metric(name, counts[kind])
+    logger.info("reconciled", extra={**checkpoint, **counts})
+    return {**checkpoint, **counts}
 
 
-def _ask_again(events: Sequence[dict[str, Any]]) -> Counter[str]:
-    """Put into the queue what never came to its end here."""
-    found: Counter[str] = Counter()
-    rows = wiring.events().states([event["id"] for event in events])
-    for event in events:
-        row = rows.get(event["id"])
-        fell = fate(row, wiring.payment_executions().status)
-        if fell in TO_BE_ASKED_FOR:
-            wiring.payment_events().send(by_id(event["id"], wiring.now()))
-            found[fell] += 1
-            logger.warning(
-                fell,
-                extra={
-                    "event_id": event["id"],
-                    "purchase_id": row.get("purchase_id") if row else None,
-                    "execution": row["execution"] if row else None,
-                    "type": event["type"],
-                },
-            )
-    return found
-
-
-def _compare(sessions: Sequence[dict[str, Any]]) -> Counter[str]:
-    """Close what should be closed, and find money that no event accounts for."""
-    found: Counter[str] = Counter()
-    now = wiring.now()
-    truths = [_truth(session) for session in sessions if is_ours(session)]
-    purchases = {
-        purchase.purchase_id: purchase
-        for purchase in wiring.purchases().get_many([one.purchase_id for one in truths])
-    }
-    for one in truths:
-        if one.open and now > one.expires_at + OVERDUE_SECONDS:
-            found["overdue"] += wiring.stripe_records().expire(one.session_id)
-        case = Case(one, purchases.get(one.purchase_id))
-        if case.differences and now > one.changed_at + DRIFT_SECONDS and not _is_accounted(case):
-            found["drift"] += 1
+def _log(found: ComparedEvent | Overdue | Comparison) -> str:
+    """Tell of what was found; of which kind it is."""
+    match found:
+        case ComparedEvent(event_id, type_, row, progress):
+            about = {"event_id": event_id, "type": type_}
+            if row:
+                about |= {"purchase_id": row.purchase_id or "", "execution": row.execution}
+            logger.warning(progress, extra=about)
+            return progress
+        case Overdue(purchase_id, session_id):
+            logger.warning("overdue", extra={"purchase_id": purchase_id, "session_id": session_id})
+            return "overdue"
+        case Comparison(stripe):
             logger.error(
                 "drift",
                 extra={
-                    "purchase_id": one.purchase_id,
-                    "differences": case.differences,
-                    "unexplained": case.unexplained,
+                    "purchase_id": stripe.purchase_id,
+                    "differences": found.differences,
+                    "unexplained": found.unexplained_yen,
                 },
             )
-    return found
-
-
-def _truth(session: dict[str, Any]) -> Truth:
-    payment = session.get("payment_intent") or {}
-    charge = payment.get("latest_charge") or {}
-    refunds = wiring.stripe_records().refunds_of(payment["id"]) if charge.get("amount_refunded") else []
-    disputes = wiring.stripe_records().disputes_of(payment["id"]) if charge.get("disputed") else []
-    return truth(session, refunds, disputes)
-
-
-def _is_accounted(case: Case) -> bool:
-    """Whether an event of the purchase is still on its way, or parked with an alarm of its own."""
-    rows = wiring.events().states(wiring.events().ids_of_purchase(case.truth.purchase_id))
-    return any(row["state"] in {"claimed", "parked"} for row in rows.values())
+            return "drift"

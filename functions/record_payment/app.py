@@ -1,31 +1,26 @@
 """RecordPayment: merges the event's facts into the purchase, after comparing them with what was ordered."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nyanko import wiring
-from nyanko.errors import Permanent
-from nyanko.facts import Facts
-from nyanko.purchases import check_amount
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined
+from nyanko.use_cases.record_payment import record_payment
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from nyanko.payloads import RecordInput
+    from nyanko.purchases import PurchaseJson
+
+logger = function_logger()
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    purchase = wiring.purchases().get(event["purchase_id"])
-    if purchase is None:
-        # The row is written before Stripe hears of the purchase, so waiting would not bring it.
-        raise Permanent("UnknownPurchase", f"there is no purchase {event['purchase_id']}")
-    check_amount(purchase, event["amount"], event["currency"])
-    merged = purchase.facts.merge(Facts.from_dict(event["facts"]))
-    if merged != purchase.facts:
-        purchase = wiring.purchases().record(purchase, merged, wiring.now())
-    logger.info(
-        "recorded",
-        extra={
-            "event_id": event["event_id"],
-            "purchase_id": purchase.purchase_id,
-            "execution": event["execution"],
-            "version": purchase.version,
-        },
+@joined(logger)
+def lambda_handler(event: "RecordInput", _context: "LambdaContext") -> "PurchaseJson":
+    logger.append_keys(
+        event_id=event["event_id"], purchase_id=event["purchase_id"], execution=event["execution"]
     )
+    purchase = record_payment(event, clock.now(), purchases=adapters().purchases)
+    logger.info("recorded", extra={"version": purchase.version})
     return purchase.to_dict()

@@ -1,40 +1,41 @@
-"""POST /stripe/webhook: 200 once SQS has the event, 400 if Stripe did not sign it, 503 to be sent again.
+"""POST /stripe/webhook: 200 once SQS has the event, 400 if Stripe did not sign it, 503 to be sent again."""
 
-A type of event that says nothing of purchases ends here: it is none that the endpoint asks Stripe for.
-"""
+from typing import TYPE_CHECKING, Any
 
-from typing import Any
-
-from nyanko import wiring
-from nyanko.deliveries import delivery
+from nyanko.apigateway import answer, failure, header, raw_body
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined, metric
 from nyanko.errors import BadInput, Retryable
-from nyanko.http import answer, failure, header, raw_body
-from nyanko.stripe_events import HANDLED_EVENTS, parse
-from nyanko.stripe_signature import check_signature
+from nyanko.use_cases.accept_event import accept_event, signed_event
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = function_logger()
 
 
-def lambda_handler(proxy_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    received_at = wiring.now()
-    signature = header(proxy_event, "Stripe-Signature")
+@joined(logger)
+def lambda_handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, Any]:
+    received_at, signature = clock.now(), header(event, "Stripe-Signature") or ""
     try:
-        body = raw_body(proxy_event)
-        check_signature(body, signature, wiring.webhook_secrets(), received_at)
-        event = parse(body)
-        if event.type not in HANDLED_EVENTS:
-            wiring.metric("Ignored")
-            logger.info("ignored", extra={"event_id": event.event_id, "type": event.type})
-            return answer(200, {"received": True})
-        wiring.payment_events().send(delivery(event.event_id, received_at, body.decode(), signature or ""))
+        body = raw_body(event)
+        stripe_event = signed_event(body, signature, adapters().secrets.webhook_secrets(), received_at)
+        logger.append_keys(event_id=stripe_event.event_id, type=stripe_event.type)
+        is_accepted = accept_event(
+            stripe_event, body, signature, received_at, queue=adapters().payment_events
+        )
     except BadInput as error:
-        wiring.metric("Rejected")
+        metric("Rejected")
         logger.warning("rejected", extra={"code": error.code, "reason": error.message})
         return failure(error)
     except Retryable as error:
-        wiring.metric("NotAccepted")
+        metric("NotAccepted")
         logger.exception("not accepted", extra={"code": error.code, "reason": error.message})
         return failure(error)
-    wiring.metric("Accepted")
-    logger.info("accepted", extra={"event_id": event.event_id, "type": event.type})
+    if is_accepted:
+        metric("Accepted")
+    else:
+        metric("Ignored")
+    logger.info("accepted" if is_accepted else "ignored")
     return answer(200, {"received": True})

@@ -3,77 +3,38 @@
 Raises `NotOurs` for an event that says nothing of a purchase of ours.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nyanko import wiring
-from nyanko.deliveries import Delivery, fits
-from nyanko.errors import BadInput, NotOurs, Permanent
-from nyanko.readings import read
-from nyanko.stripe_events import StripeEvent, parse
-from nyanko.stripe_signature import check_signature
+from nyanko.composition.function import adapters
+from nyanko.composition.telemetry import function_logger, joined
+from nyanko.use_cases.verify_event import authentic_event, verify_event, vouched_by_stripe_or_operator
 
-logger = wiring.logger()
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from nyanko.adapters.stripe_lookups import StripeLookups
+    from nyanko.payloads import VerifiedEvent, VerifyInput
+
+logger = function_logger()
 
 
-def lambda_handler(called: dict[str, Any], _context: object) -> dict[str, Any]:
-    delivery, event = _authentic(called["delivery"])
-    reading = read(event)
-    purchase_id = wiring.attribution().purchase_id(reading) if reading else None
-    logger.info(
-        "verified",
-        extra={
-            "event_id": event.event_id,
-            "purchase_id": purchase_id,
-            "execution": called["execution"],
-            "type": event.type,
-        },
+@joined(logger)
+def lambda_handler(event: "VerifyInput", _context: "LambdaContext") -> "VerifiedEvent":
+    logger.append_keys(event_id=event["delivery"]["event_id"], execution=event["execution"])
+    vouch = vouched_by_stripe_or_operator(adapters().secrets.webhook_secrets, lambda: adapters().replay_macs)
+    delivery, stripe_event = authentic_event(event["delivery"], vouch=vouch, stripe=_stripe)
+    logger.append_keys(type=stripe_event.type)
+    verified = verify_event(
+        delivery,
+        stripe_event,
+        purchases=lambda: adapters().purchases,
+        stripe=_stripe,
+        livemode=adapters().livemode,
     )
-    if reading is None or purchase_id is None:
-        raise NotOurs(f"{event.event_id} is {event.type}, and not of a purchase of ours")
-    if event.livemode != wiring.livemode():
-        raise Permanent("WrongMode", f"{event.event_id} has livemode {event.livemode}, unlike this stage")
-    return {
-        **delivery,
-        "type": event.type,
-        "created": event.created,
-        "purchase_id": purchase_id,
-        "amount": reading.amount,
-        "currency": reading.currency,
-        "facts": wiring.attribution().facts(reading).to_dict(),
-    }
+    logger.append_keys(purchase_id=verified["purchase_id"])
+    logger.info("verified")
+    return verified
 
 
-def _authentic(delivery: Delivery) -> tuple[Delivery, StripeEvent]:
-    """The event, and the delivery with the body that Stripe was asked for, if it can be carried.
-
-    Writing to the queue alone mints nothing: Stripe signed the event, or still knows it, or somebody who may
-    replay events vouches for it.
-    """
-    try:
-        if not delivery["body"]:
-            body = wiring.stripe_checkout().event(delivery["event_id"]) or ""
-            asked: Delivery = {**delivery, "body": body}
-            delivery = asked if fits(asked) else delivery
-        else:
-            body = delivery["body"]
-            _check(delivery)
-        event = parse(body.encode())
-    except BadInput as error:
-        code = "BadSignature" if error.code == "InvalidSignature" else "MalformedEvent"
-        raise Permanent(code, error.message) from error  # type: ignore[arg-type] # one of two literals
-    if event.event_id != delivery["event_id"]:
-        raise Permanent("MalformedEvent", f"delivered as {delivery['event_id']}, but it is {event.event_id}")
-    return delivery, event
-
-
-def _check(delivery: Delivery) -> None:
-    """Raise `BadInput` (`InvalidSignature`) for a body that nobody vouches for."""
-    if "replay" in delivery:
-        wiring.replay_macs().check(delivery, delivery["replay"])
-    else:
-        check_signature(
-            delivery["body"].encode(),
-            delivery["signature"],
-            wiring.webhook_secrets(),
-            delivery["received_at"],
-        )
+def _stripe() -> "StripeLookups":
+    return adapters().stripe_lookups

@@ -14,7 +14,7 @@ from ops.stages import Stage
 app = typer.Typer(no_args_is_help=True, help="What is for sale.")
 
 ROOT = Path(__file__).parents[2]
-CatalogFile = Annotated[Path, typer.Option("--file", help="The catalogue.")]
+CatalogFile = Annotated[Path, typer.Option("--file", help="The catalog.")]
 
 
 @app.command()
@@ -34,7 +34,7 @@ def apply(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Make the products table say what the catalogue says.
+    """Make the products table say what the catalog says.
 
     Sessions that are open keep the price and items they were opened with.
     """
@@ -45,22 +45,22 @@ def apply(
         return
     confirm(stage, f"Write {len(changed)} products", yes=yes)
     for change in changed:
-        stage.products.put(change.after)
+        stage.adapters.products.put(change.after)
     people.print(f"{len(changed)} products written to {stage.name}")
 
 
 def _changes(stage: Stage, file: Path) -> list[Change]:
     try:
-        return changes(stage.products.all(), read_catalog(file.read_text()))
+        return changes(stage.adapters.products.all(), read_catalog(file.read_text()))
     except FileNotFoundError:
-        refuse(f"there is no {file}; name the catalogue with --file")
+        refuse(f"there is no {file}; name the catalog with --file")
     except CatalogError as error:
         refuse(f"{file} cannot be applied:\n{error}")
 
 
 def _show(changed: list[Change]) -> None:
     if not changed:
-        people.print("the products are as the catalogue says")
+        people.print("the products are as the catalog says")
         return
     rows = []
     for change in changed:

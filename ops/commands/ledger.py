@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops import ledger
+from nyanko.use_cases.verify_ledger import verify_ledger
 from ops.commands.options import AsJson
 from ops.output import as_json, found, people, table
 from ops.stages import Stage
@@ -26,7 +26,9 @@ def verify(
 ) -> None:
     """Prove that the ledger's lines sum up to what the inventories hold. Exit 1 if they do not."""
     stage: Stage = context.obj
-    holdings, unequal = ledger.verify(stage, player)
+    holdings, unequal = verify_ledger(
+        player, ledger=stage.adapters.ledger, inventory=stage.adapters.inventory
+    )
     if json:
         as_json({"holdings": holdings, "unequal": unequal})
     elif unequal:

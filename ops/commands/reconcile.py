@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ops import reconcile
+from nyanko.use_cases.audit import Audit, Report
+from ops import use_cases
 from ops.commands.options import AsJson, Yes, length, now
 from ops.output import as_json, confirm, errors, found, people, progress, table
-from ops.reconcile import Report
 from ops.stages import Stage
 
 WAITED_SECONDS = 300
@@ -32,17 +32,18 @@ def command(
     """
     stage: Stage = context.obj
     began, young = now() - length(since), length(settle)
-    report = reconcile.compare(stage, began, now(), young, progress=_say)
+    audit = use_cases.audit(stage)
+    report = audit(began, now(), young, progress=_say)
     if repair and any(finding.repair for finding in report.findings):
         lost = sum(finding.repair is not None for finding in report.findings)
         confirm(stage, f"Send {lost} through the pipeline again", yes=yes)
-        _await(stage, reconcile.repair(stage, report))
-        report = reconcile.compare(stage, began, now(), young, progress=_say)
+        _await(audit, audit.repair(report))
+        report = audit(began, now(), young, progress=_say)
     if json:
         as_json({**asdict(report), "unexplained": len(report.unexplained)})
     else:
         show(report)
-    if report.unexplained or report.sheet.unexplained:
+    if report.unexplained or report.sheet.unexplained_yen:
         found()
 
 
@@ -51,12 +52,12 @@ def show(report: Report) -> None:
     table(
         ["yen", ""],
         [
-            ["paid", sheet.paid],
-            ["refunded", sheet.refunded],
-            ["held by disputes", sheet.held],
-            ["granted", sheet.granted],
-            ["owed: paid, and its event waits", sheet.owed],
-            ["unexplained", sheet.unexplained],
+            ["paid", sheet.paid_yen],
+            ["refunded", sheet.refunded_yen],
+            ["held by disputes", sheet.held_yen],
+            ["granted", sheet.granted_yen],
+            ["outstanding: paid, and its event waits", sheet.outstanding_yen],
+            ["unexplained", sheet.unexplained_yen],
         ],
     )
     if report.findings:
@@ -72,11 +73,11 @@ def _say(what: str) -> None:
     errors.print(f"comparing {what}", style="dim")
 
 
-def _await(stage: Stage, event_ids: list[str]) -> None:
+def _await(audit: Audit, event_ids: list[str]) -> None:
     """Until the events have come to an end; a minute's outage is left to the next comparison."""
     deadline = time.monotonic() + WAITED_SECONDS
     with progress() as bar:
         task = bar.add_task("repairing", total=len(event_ids))
-        while (left := reconcile.unfinished(stage, event_ids)) and time.monotonic() < deadline:
+        while (left := audit.unfinished(event_ids)) and time.monotonic() < deadline:
             bar.update(task, completed=len(event_ids) - len(left))
             time.sleep(0.3)

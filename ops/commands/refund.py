@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from ops import refund
+from nyanko.refunds import NotRefundable, check_refund
+from nyanko.use_cases.refund import refund
 from ops.commands.options import AsJson, Yes
 from ops.output import as_json, confirm, people, refuse
-from ops.refund import NotRefundable
 from ops.stages import Stage
 
 
@@ -24,13 +24,13 @@ def command(
 ) -> None:
     """Refund a purchase at Stripe. Its webhook then takes back the items that are no longer paid."""
     stage: Stage = context.obj
-    purchase = stage.purchases.get(purchase_id)
+    purchase = stage.adapters.purchases.get(purchase_id)
     if purchase is None:
         refuse(f"{stage.name} knows no purchase {purchase_id}")
     try:
-        yen = refund.check(purchase, amount)
+        yen = check_refund(purchase, amount)
         confirm(stage, f"Refund {yen} of {purchase.facts.paid} yen of {purchase_id}", yes=yes)
-        made = refund.refund(stage, purchase, yen, email)
+        made = refund(purchase, yen, email, stripe=stage.adapters.stripe_refunds)
     except NotRefundable as error:
         refuse(str(error))
     if json:

@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-from ops import replay
+from nyanko.executions import NotRedrivable
+from nyanko.replays import WITHOUT_REASON, Replayed
+from ops import use_cases
 from ops.commands.options import AsJson, DryRun, Yes, length, now
-from ops.dry_run import Plan, plan
-from ops.executions import event_in, name_in
+from ops.dry_run import DryRun as Rehearse
+from ops.dry_run import Plan
 from ops.output import as_json, confirm, found, people, progress, refuse, table
 from ops.parked import parked
-from ops.replay import NotRedrivable, Replayed
 from ops.stages import Stage
+from ops.story import event_in, name_in
 
 
 def command(
@@ -52,7 +54,7 @@ def command(
         _foresee(stage, wanted, json=json)
         return
     confirm(stage, f"Replay {len(wanted)} event{'s' if len(wanted) > 1 else ''}", yes=yes)
-    ended = _run(stage, wanted, reason_text or replay.WITHOUT_REASON, redrive=redrive)
+    ended = _run(stage, wanted, reason_text or WITHOUT_REASON, redrive=redrive)
     if json:
         as_json(ended)
     else:
@@ -77,14 +79,10 @@ def _wanted(
 
 
 def _foresee(stage: Stage, wanted: dict[str, str | None], *, json: bool) -> None:
-    bodies, unknown = {}, []
-    for event_id, execution in wanted.items():
-        delivery = replay.delivery_of(stage, event_id, execution)
-        if delivery is None:
-            unknown.append(event_id)
-        else:
-            bodies[event_id] = replay.body_of(stage, delivery)
-    plans = plan(stage, bodies, now())
+    replay = use_cases.replay(stage)
+    found = {event_id: replay.delivery(event_id, execution) for event_id, execution in wanted.items()}
+    plans = Rehearse(stage)([delivery for delivery in found.values() if delivery], now())
+    unknown = [event_id for event_id, delivery in found.items() if delivery is None]
     if json:
         as_json([{**_described(one), "changes": one.changes} for one in plans])
     else:
@@ -123,16 +121,18 @@ def show(one: Plan) -> None:
 
 
 def _run(stage: Stage, wanted: dict[str, str | None], reason: str, *, redrive: bool) -> list[Replayed]:
+    replay = use_cases.replay(stage)
+    if redrive and not stage.is_aws:
+        refuse("the local engine has no RedriveExecution; replay without --redrive")
     with progress() as bar:
         task = bar.add_task("replaying", total=len(wanted))
         if redrive:
             try:
-                started = [replay.redrive(stage, str(name), reason, now()) for name in wanted.values()]
+                started = [replay.redrive(str(name), reason, now()) for name in wanted.values()]
             except NotRedrivable as error:
-                refuse(str(error))
+                refuse(f"{error}; replay without --redrive")
         else:
             started = [
-                replay.start(stage, event_id, reason, now(), execution)
-                for event_id, execution in wanted.items()
+                replay.start(event_id, reason, now(), execution) for event_id, execution in wanted.items()
             ]
-        return replay.finish(stage, started, advance=lambda: bar.advance(task))
+        return replay.finish(started, advance=lambda: bar.advance(task))

@@ -6,10 +6,9 @@ import typer
 
 from ops import story
 from ops.commands.options import AsJson
-from ops.executions import event_in
 from ops.output import as_json, people, refuse, table
 from ops.stages import Stage
-from ops.story import EventStory, NothingFound, PlayerStory, PurchaseStory, clock
+from ops.story import EventStory, NothingFound, PlayerStory, PurchaseStory, clock, event_in
 
 
 def command(
@@ -41,27 +40,31 @@ def _show(stage: Stage, name: str, *, body: bool, json: bool) -> None:
         return
     event = story.of_event(stage, event_in(name))
     if body:
-        print((event.row or {}).get("body", ""))
+        print(event.row.body if event.row else "")
         return
     if json:
         as_json(event)
         return
     show_event(event)
-    if event.row and "purchase_id" in event.row:
-        show_purchase(story.of_purchase(stage, event.row["purchase_id"]))
+    if event.row and event.row.purchase_id:
+        show_purchase(story.of_purchase(stage, event.row.purchase_id))
 
 
 def show_event(event: EventStory) -> None:
-    row = event.row or {"state": "gone: only its executions are known"}
     people.print(event.event_id, style="bold")
-    table(
-        ["", ""],
-        (
-            [name, row[name]]
-            for name in ("type", "state", "parked_reason", "cause", "execution")
-            if name in row
-        ),
+    row = event.row
+    known: dict[str, str | None] = (
+        {
+            "type": row.type,
+            "state": row.state,
+            "parked_reason": row.parked_reason,
+            "cause": row.cause,
+            "execution": row.execution,
+        }
+        if row
+        else {"state": "gone: only its executions are known"}
     )
+    table(["", ""], ([name, value] for name, value in known.items() if value))
     table(
         ["execution", "status", "states"],
         ([one.name, one.status, " → ".join(one.path)] for one in event.executions),
@@ -69,7 +72,7 @@ def show_event(event: EventStory) -> None:
     if event.replays:
         table(
             ["replay", "by", "at", "because"],
-            ([one["execution"], one["by"], clock(one["at"]), one["reason"]] for one in event.replays),
+            ([one.execution, one.by, clock(one.at), one.reason] for one in event.replays),
         )
 
 
@@ -100,5 +103,5 @@ def show_player(player: PlayerStory) -> None:
     )
     table(
         ["when", "line", "item", "change"],
-        ([clock(one["at"]), one["line_id"], one["item_id"], f"{one['delta']:+}"] for one in player.ledger),
+        ([clock(one.at), one.line_id, one.item_id, f"{one.delta:+}"] for one in player.ledger),
     )

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Stripe's webhook endpoint.")
 def sync(context: typer.Context, *, yes: Yes = False) -> None:
     """Create or update the endpoint: its URL, the events that we handle, our API version; keep its secret."""
     stage: Stage = context.obj
-    confirm(stage, f"Make Stripe send its events to {webhook.url_of(stage)}", yes=yes)
+    confirm(stage, f"Make Stripe send its events to {stage.webhook_url}", yes=yes)
     try:
         people.print(webhook.sync(stage))
     except NotYet as error:

@@ -18,18 +18,18 @@ from stripe import StripeError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from nyanko.deliveries import FINISHED
 from nyanko.errors import Retryable
-from nyanko.executions import RUNNING, event_id_of
+from nyanko.event_rows import EventRow
+from nyanko.executions import RUNNING, Execution, event_id_of
 from nyanko.purchases import Purchase
-from ops import executions, replay, story
+from nyanko.replays import WITHOUT_REASON
+from ops import story, use_cases
 from ops.console.graph import Graph, draw
-from ops.dry_run import plan
+from ops.dry_run import DryRun
 from ops.durations import spoken
-from ops.executions import Execution, event_in
-from ops.parked import parked, why
+from ops.parked import parked
 from ops.stages import Stage, StageError
-from ops.story import NothingFound
+from ops.story import NothingFound, event_in, name_in
 
 COOKIE = "nyanko_console"
 RECENT = 30
@@ -57,7 +57,6 @@ def create_app(stage: Stage, key: str) -> Flask:
         "clock": story.clock,
         "age": lambda at: spoken(max(_now() - at, 0)),
         "standing": story.standing,
-        "why": why,
     }
 
     @app.before_request
@@ -110,7 +109,7 @@ def create_app(stage: Stage, key: str) -> Flask:
     def find() -> AnyResponse:
         name = request.args.get("name", "").strip()
         noun = story.noun_of(name)
-        return redirect(url_for(f"show_{noun}", name=executions.name_in(name)))
+        return redirect(url_for(f"show_{noun}", name=name_in(name)))
 
     @app.get("/events/<name>")
     def show_event(name: str) -> str:
@@ -140,8 +139,9 @@ def create_app(stage: Stage, key: str) -> Flask:
             return _foresee(stage, event_ids, "type the stage's name to replay in prod")
         if stage.name == "prod" and not reason:
             return _foresee(stage, event_ids, "say why: it is kept with the event")
+        replay = use_cases.replay(stage)
         for event_id in event_ids:
-            replay.start(stage, event_id, reason or replay.WITHOUT_REASON, _now())
+            replay.start(event_id, reason or WITHOUT_REASON, _now())
         alone = len(event_ids) == 1
         return redirect(url_for("show_event", name=event_ids[0]) if alone else url_for("home"), code=303)
 
@@ -153,9 +153,8 @@ def _event_page(stage: Stage, event_id: str, execution: str | None) -> str:
     event = story.of_event(stage, event_id)
     shown = next((one for one in event.executions if one.name == execution), None)
     shown = shown or (event.executions[-1] if event.executions else None)
-    purchase_id = (event.row or {}).get("purchase_id")
+    purchase_id = event.row.purchase_id if event.row else None
     purchase = story.of_purchase(stage, purchase_id) if purchase_id else None
-    state = (event.row or {}).get("state")
     return render_template(
         "event.html",
         event=event,
@@ -164,44 +163,44 @@ def _event_page(stage: Stage, event_id: str, execution: str | None) -> str:
         moments=story.moments(purchase) if purchase else [],
         purchase=purchase.purchase if purchase else None,
         is_running=any(one.status == RUNNING for one in event.executions),
-        can_be_replayed=state not in FINISHED,
+        can_be_replayed=event.row is None or not event.row.is_finished,
     )
 
 
 def _graph(stage: Stage, execution: Execution | None) -> Graph:
     """By the definition that the execution ran by; by today's if Step Functions has forgotten it."""
-    known = executions.definition(stage, execution.name) if execution else None
+    known = stage.adapters.execution_history.definition(execution.name) if execution else None
     definition = json.loads(known) if known else yaml.safe_load(DEFINITION.read_text())
     return draw(definition, execution.path if execution else [], execution.status if execution else None)
 
 
 def _foresee(stage: Stage, event_ids: Sequence[str], problem: str | None) -> str:
-    bodies = {}
+    replay, deliveries = use_cases.replay(stage), []
     for event_id in event_ids:
-        delivery = replay.delivery_of(stage, event_id)
+        delivery = replay.delivery(event_id)
         if delivery is None:
             raise NothingFound(f"{stage.name} has no event {event_id} to replay")
-        bodies[event_id] = replay.body_of(stage, delivery)
+        deliveries.append(delivery)
     return render_template(
-        "replay.html", event_ids=event_ids, plans=plan(stage, bodies, _now()), problem=problem
+        "replay.html", event_ids=event_ids, plans=DryRun(stage)(deliveries, _now()), problem=problem
     )
 
 
-def _recent_events(stage: Stage) -> list[dict[str, object]]:
-    """Of the newest executions: what became of their events, the failed ones first."""
-    ids = list(dict.fromkeys(event_id_of(name) for name in executions.recent(stage, RECENT)))
-    rows = [stage.events.get(event_id) or {"event_id": event_id, "state": "unknown"} for event_id in ids]
-    return sorted(rows, key=lambda row: row["state"] in FINISHED)
+def _recent_events(stage: Stage) -> list[tuple[str, EventRow | None]]:
+    """Of the newest executions: their events with their rows, the unfinished ones first."""
+    ids = list(dict.fromkeys(event_id_of(name) for name in stage.adapters.execution_history.recent(RECENT)))
+    rows = [(event_id, stage.adapters.events.get(event_id)) for event_id in ids]
+    return sorted(rows, key=lambda of: of[1] is not None and of[1].is_finished)
 
 
 def _recent_purchases(stage: Stage) -> list[Purchase]:
     """Those whose sessions Stripe opened last; none while Stripe cannot be reached."""
     try:
-        sessions = stage.stripe_records.sessions(_now() - WEEK_SECONDS, _now() + 1)[:RECENT]
+        sessions = stage.adapters.stripe_records.sessions(_now() - WEEK_SECONDS, _now() + 1)[:RECENT]
     except (Retryable, StripeError):
         return []
     ids = [(session["metadata"] or {}).get("purchase_id") for session in sessions]
-    found = {one.purchase_id: one for one in stage.purchases.get_many([one for one in ids if one])}
+    found = {one.purchase_id: one for one in stage.adapters.purchases.get_many([one for one in ids if one])}
     return [found[purchase_id] for purchase_id in ids if purchase_id in found]
 
 

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
+from nyanko.apigateway import STATUS
 from nyanko.errors import BadInput, BadInputCode, NotOurs, Permanent, PermanentCode, Retryable, RetryableCode
-from nyanko.http import STATUS
 from tests.template import ROOT
 
 SHIPPED = [*(ROOT / "layers" / "core").rglob("*.py"), *(ROOT / "functions").glob("*/app.py")]

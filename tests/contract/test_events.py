@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from nyanko.purchases import Purchase
 from tests.data import EVENT_ID, SAMPLES, STARTER_PACK
 from tests.workflow.engine import Workflow
@@ -67,7 +67,7 @@ def test_the_sample_of_park_event_is_what_the_workflow_calls_it_with(workflow: W
 
 
 def test_the_api_opens_a_checkout_for_its_sample(workflow: Workflow) -> None:
-    wiring.products().put(STARTER_PACK)
+    adapters().products.put(STARTER_PACK)
     answer = workflow.invoke("api", SAMPLES["api"])
     assert answer["statusCode"] == 201
     checkout = json.loads(answer["body"])

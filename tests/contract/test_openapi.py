@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from nyanko.catalogue import MAX_QUANTITY
+from nyanko.catalog import MAX_QUANTITY
 from nyanko.checkout import MAX_KEY_LENGTH
 from nyanko.pages import DEFAULT_LIMIT, MAX_LIMIT
 from nyanko.purchases import Status

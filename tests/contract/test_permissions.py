@@ -5,63 +5,48 @@ allow. Here everything that a function can do is done, and what is still unused 
 """
 
 import json
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from nyanko import wiring
 from nyanko.adapters.joinmake import Joinmake
 from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
+from nyanko.composition.function import adapters
 from tests import template
 from tests.data import KUROS_PURCHASE, MIKES_PURCHASE, SAMPLES, STARTER_PACK, TAMAS_PURCHASE, player_id
 from tests.stripe_events import NOW, checkout_session, refund_event, session_event, signed
 from tests.template import Function
+from tests.workflow.api import CHILD, Client
 from tests.workflow.calls import allows, calling_as
 from tests.workflow.engine import Workflow
 
 FUNCTIONS = template.functions()
 PLAYER: str = SAMPLES["api"]["requestContext"]["authorizer"]["player_id"]
-LIMITED = {"player_id": PLAYER, "birth_month": "2015-04"}
-"""A child, whose purchases have a limit."""
-
-
-def request(workflow: Workflow, method: str, path: str, body: Any = None, key: str = "first") -> Any:
-    sample = SAMPLES["api"]
-    changed = {
-        "httpMethod": method,
-        "path": path,
-        "headers": {**sample["headers"], "Idempotency-Key": key},
-        "body": json.dumps(body),
-        "requestContext": {**sample["requestContext"], "authorizer": LIMITED},
-    }
-    answer = workflow.invoke("api", {**sample, **changed})
-    assert answer["statusCode"] in {200, 201}, answer
-    return json.loads(answer["body"])
 
 
 def use_the_api(workflow: Workflow) -> None:
-    listen(workflow)
-    wiring.products().put(STARTER_PACK)
+    client = Client(workflow, PLAYER, CHILD)  # whose purchases have a limit
+    listen(workflow, client)
+    adapters().products.put(STARTER_PACK)
     for path in ("/health", "/products", "/me"):
-        request(workflow, "GET", path)
+        client.get(path).ok()
     order = {"product_id": "neko_starter_pack", "quantity": 1}
-    checkout = request(workflow, "POST", "/checkout", order)
-    request(workflow, "POST", "/checkout", order, key="second")
+    checkout = client.post("/checkout", order, "first").ok()
+    client.post("/checkout", order, "second").ok()
     workflow.deliver(signed(session_event("completed", workflow.purchase(checkout["purchase_id"]))))
     for path in ("/purchases", f"/purchases/{checkout['purchase_id']}", "/inventory"):
-        request(workflow, "GET", path)
-    request(workflow, "POST", "/inventory/cat_food/spend", {"spend_id": "feed-1", "count": 1})
-    (notice,) = request(workflow, "GET", "/notices")["notices"]
+        client.get(path).ok()
+    client.post("/inventory/cat_food/spend", {"spend_id": "feed-1", "count": 1}).ok()
+    (notice,) = client.get("/notices").ok()["notices"]
     say(workflow, {"type": "hello"})
     say(workflow, {"type": "ack", "notice_id": notice["notice_id"]})
     say(workflow, {"type": "hello"}, "gone=")
-    request(workflow, "POST", f"/notices/{notice['notice_id']}/ack")
+    client.post(f"/notices/{notice['notice_id']}/ack").ok()
 
 
-def listen(workflow: Workflow) -> None:
+def listen(workflow: Workflow, client: Client) -> None:
     """Two games of the player's listen to what is pushed, of which one will be gone."""
-    ticket = request(workflow, "POST", "/realtime/ticket")["ticket"]
+    ticket = client.post("/realtime/ticket").ok()["ticket"]
     connect = {**SAMPLES["realtime_authorizer"], "queryStringParameters": {"ticket": ticket}}
     assert workflow.invoke("realtime_authorizer", connect)["principalId"] == PLAYER
     for connection_id in ("open=", "gone="):
@@ -144,7 +129,7 @@ def test_a_call_that_no_policy_allows_is_refused(workflow: Workflow) -> None:
     """The engine would prove nothing if it let everything pass."""
     workflow.sell()
     with calling_as(FUNCTIONS["notify_player"]), pytest.raises(ClientError, match="AccessDenied"):
-        wiring.purchases().get(MIKES_PURCHASE)
+        adapters().purchases.get(MIKES_PURCHASE)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)

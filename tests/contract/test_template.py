@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from tests import template
-from tests.sources import CORE, SHIPPED, imports, is_standard
+from tests.sources import SHIPPED, imports, is_standard
 from tests.template import ROOT
 
 BIN = ROOT / ".venv" / "bin"
@@ -27,7 +27,7 @@ MAX_UNZIPPED_BYTES = 262_144_000
 """Of a function with its layers (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 MAX_FUNCTION_BYTES = 15_000
-MAX_LAYER_BYTES = {"CoreLayer": 300_000, "DependenciesLayer": 24_000_000}
+MAX_LAYER_BYTES = {"CoreLayer": 490_000, "DependenciesLayer": 24_000_000}
 """Of what `sam deploy` uploads; half as much again as there was when this was written."""
 
 
@@ -192,5 +192,5 @@ def test_the_built_template_needs_no_yaml_that_cloudformation_lacks(built: Path)
 
 
 def third_party() -> set[str]:
-    named = {name.partition(".")[0] for path in [*SHIPPED, CORE / "wiring.py"] for name in imports(path)}
+    named = {name.partition(".")[0] for path in SHIPPED for name in imports(path)}
     return {name for name in named if not is_standard(name) and not name.startswith(("nyanko", "mypy_boto3"))}

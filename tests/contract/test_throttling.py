@@ -9,10 +9,10 @@ import pytest
 
 from bench.burst import QUOTAS, granted
 from functions.start_payment.app import MESSAGE_SECONDS
-from nyanko import wiring
 from nyanko.adapters.stepfunctions_payments import ATTEMPTS
+from nyanko.composition.function import adapters
 from tests import template
-from tests.forget import forget_wiring
+from tests.forget import forget_adapters
 
 START_PAYMENT = template.functions()["start_payment"]
 MAPPING: dict[str, Any] = START_PAYMENT.events["PaymentEvents"]["Properties"]
@@ -45,11 +45,11 @@ def test_a_message_has_the_time_for_all_its_attempts_and_the_function_for_more_t
 def test_starts_are_attempted_as_often_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAYMENT_STATE_MACHINE_ARN", template.arn("PaymentStateMachine"))
     monkeypatch.setenv("AWS_DEFAULT_REGION", template.REGION)
-    forget_wiring()
+    forget_adapters()
     try:
-        client: Any = wiring.payment_executions()._client
+        client: Any = adapters().payment_executions._client
     finally:
-        forget_wiring()
+        forget_adapters()
     assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": ATTEMPTS}
 
 

@@ -43,7 +43,7 @@ def test_the_same_key_returns_the_same_session_even_when_pressed_twice_at_once(p
     assert (other.status, other.body["error"]["code"]) == (409, "IdempotencyMismatch")
 
 
-def test_the_page_asks_for_the_catalogues_price(shop: Shop, player: Player) -> None:
+def test_the_page_asks_for_the_catalogs_price(shop: Shop, player: Player) -> None:
     opened = player.order("churu_party", 3)
     assert (opened["amount"], opened["currency"]) == (2940, "jpy")
     assert "2,940" in shop.request("GET", opened["url"]).body

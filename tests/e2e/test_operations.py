@@ -169,7 +169,7 @@ def test_what_broke_is_seen_foreseen_and_replayed(
     assert {one["event_id"] for one in letters.json} >= {one["event_id"] for one in waiting}
     before = reconcile()
     assert before.code == 0, "what is parked is explained"
-    assert before.json["sheet"]["owed"] == PURCHASES * 500
+    assert before.json["sheet"]["outstanding_yen"] == PURCHASES * 500
 
     # A dry run writes nothing and says what the replay will do.
     foreseen = nyanko("replay", "--parked", "--reason", BROKEN, "--dry-run", "--json")
@@ -200,8 +200,8 @@ def test_what_broke_is_seen_foreseen_and_replayed(
 
     after = reconcile()
     assert (after.code, after.json["unexplained"]) == (0, 0)
-    assert (after.json["sheet"]["owed"], after.json["sheet"]["unexplained"]) == (0, 0)
-    assert after.json["sheet"]["paid"] == after.json["sheet"]["granted"]
+    assert (after.json["sheet"]["outstanding_yen"], after.json["sheet"]["unexplained_yen"]) == (0, 0)
+    assert after.json["sheet"]["paid_yen"] == after.json["sheet"]["granted_yen"]
     assert nyanko("ledger", "verify", "--player", player.player_id).code == 0
 
     export = tmp_path / "letters.jsonl"
@@ -232,7 +232,7 @@ def test_webhooks_that_were_lost_on_the_way_are_found_and_made_up_for(
         assert found.code == 1
         missing = [one for one in found.json["findings"] if one["kind"] == "missing"]
         assert len(missing) == 10
-        assert found.json["sheet"]["unexplained"] == 10 * 500
+        assert found.json["sheet"]["unexplained_yen"] == 10 * 500
         assert player.items() == {}
         repaired = reconcile("--repair", "--yes")
         assert (repaired.code, repaired.json["unexplained"]) == (0, 0)

@@ -22,7 +22,7 @@ def test_a_purchase_that_nobody_pays_is_found_out(shop: Shop, monkeypatch: pytes
 
 def test_no_real_money_is_ever_moved(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = local_stage(shop.stack.directory)
-    monkeypatch.setitem(stage.__dict__, "stripe_credentials", ("sk_live_real", shop.stack.stripe))
+    monkeypatch.setattr(stage.adapters.secrets, "stripe_api_key", lambda: "sk_live_real")
     with pytest.raises(StageError, match="not one of test mode"):
         smoke.payment_in_test_mode(stage)
 

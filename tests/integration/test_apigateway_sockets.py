@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 from flask import Flask, request
 
-from nyanko import wiring
 from nyanko.adapters.apigateway_sockets import Sockets
+from nyanko.composition.function import adapters, aws_clients
 from nyanko.errors import Retryable
 from nyanko.push import WORKERS
-from tests.forget import forget_wiring
+from tests.forget import forget_adapters
 from tests.served import served
 
 ENDPOINT = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
@@ -43,16 +43,16 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         monkeypatch.setenv(name, "testing")
     with served(api.application) as base_url:
         monkeypatch.setenv(ENDPOINT, f"{base_url}/stg")
-        forget_wiring()
+        forget_adapters()
         yield api
-        wiring.client("apigatewaymanagementapi", attempts=1, pool=WORKERS).close()
-    forget_wiring()
+        aws_clients()("apigatewaymanagementapi", attempts=1, connections=WORKERS).close()
+    forget_adapters()
 
 
 @pytest.fixture
 def sockets(api: Api) -> Sockets:
     assert api.posts == []
-    return wiring.sockets()
+    return adapters().sockets
 
 
 def test_a_frame_is_posted_to_its_connection(api: Api, sockets: Sockets) -> None:
@@ -83,5 +83,5 @@ def test_an_api_that_cannot_be_reached_is_retryable(monkeypatch: pytest.MonkeyPa
         port = taken.getsockname()[1]
     monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{port}/stg")
     with pytest.raises(Retryable, match="could not be reached"):
-        wiring.sockets().post("200=", FRAME)
+        adapters().sockets.post("200=", FRAME)
     assert api.posts == []

@@ -17,10 +17,12 @@ from moto import mock_aws
 import local.joinmake.app
 import local.web3auth.app
 from functions.authorizer import app
-from nyanko import wiring
 from nyanko.adapters.web3auth import Web3AuthVerifier
+from nyanko.composition.adapters import Adapters
+from nyanko.composition.function import adapters
 from nyanko.errors import Retryable
-from tests.forget import forget_wiring
+from tests.forget import forget_adapters
+from tests.invocation import invocation
 from tests.served import served
 from tests.web3auth_tokens import BAD_TOKENS, CLIENT_ID, ISSUERS, NOW, JwksHost
 
@@ -41,7 +43,7 @@ class Backend:
 
     def authorize(self, token: str, method_arn: str = EVENT["methodArn"]) -> dict[str, Any]:
         event = EVENT | {"authorizationToken": f"Bearer {token}", "methodArn": method_arn}
-        return app.lambda_handler(event, None)
+        return app.lambda_handler(event, invocation())
 
     def join_and_make_is_down(self) -> None:
         assert requests.put(f"{self.joinmake}/_faults", json={"status": 500}, timeout=5).ok
@@ -72,7 +74,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
             "JOINMAKE_API_URL": joinmake,
         }.items():
             monkeypatch.setenv(name, value)
-        forget_wiring()
+        forget_adapters()
         boto3.client("secretsmanager").create_secret(
             Name="stg_jm_nyanko_joinmake_api_key", SecretString="join-and-make\n"
         )
@@ -83,7 +85,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
             BillingMode="PAY_PER_REQUEST",
         )
         yield Backend(web3auth, joinmake)
-        forget_wiring()
+        forget_adapters()
 
 
 class Log(logging.Handler):
@@ -114,7 +116,7 @@ def test_a_new_player_may_call_the_whole_stage_and_is_known_from_then_on(
     assert statement["Resource"] == f"{STAGE_ARN}/*"
     assert allowed["principalId"] == mike["player_id"]
     assert allowed["context"] == {"player_id": mike["player_id"], "birth_month": "1990-01"}
-    known = wiring.players().get(mike["player_id"])
+    known = adapters().players.get(mike["player_id"])
     assert known is not None
     assert known.joinmake_user_id.startswith("jm_")
 
@@ -132,16 +134,16 @@ def test_what_the_cache_keeps_ends_with_the_token(backend: Backend) -> None:
     assert condition == {"DateLessThan": {"aws:CurrentTime": date}}
     assert (
         datetime.fromisoformat(date).timestamp()
-        == wiring.web3auth_verifier().verify(mike["token"]).expires_at
+        == adapters().web3auth_verifier.verify(mike["token"]).expires_at
     )
     assert date.endswith("Z")
 
 
 def test_the_sample_event_is_refused_until_a_token_is_pasted(backend: Backend) -> None:
     with pytest.raises(Exception, match=r"^Unauthorized$"):
-        app.lambda_handler(EVENT, None)
+        app.lambda_handler(EVENT, invocation())
     pasted = json.dumps(EVENT).replace("PASTE.A.TOKEN", backend.sign_in("mike")["token"])
-    assert app.lambda_handler(json.loads(pasted), None)["policyDocument"]["Version"] == "2012-10-17"
+    assert app.lambda_handler(json.loads(pasted), invocation())["policyDocument"]["Version"] == "2012-10-17"
 
 
 def test_a_known_player_goes_on_while_join_and_make_is_down(backend: Backend) -> None:
@@ -158,7 +160,7 @@ def test_a_new_player_waits_for_join_and_make_and_is_not_told_to_sign_in_again(b
     with pytest.raises(Retryable) as raised:
         backend.authorize(mike["token"])
     assert raised.value.code == "JoinmakeUnavailable"
-    assert wiring.players().get(mike["player_id"]) is None
+    assert adapters().players.get(mike["player_id"]) is None
     backend.join_and_make_is_back()
     assert backend.authorize(mike["token"])["principalId"] == mike["player_id"]
 
@@ -173,11 +175,10 @@ def test_a_bad_token_is_unauthorized_and_nothing_else(
     sent: Any, monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:
     checker = Web3AuthVerifier(ISSUERS, CLIENT_ID, lambda: NOW, JwksHost().fetch)
-    monkeypatch.setattr(wiring, "web3auth_verifier", lambda: checker)
+    monkeypatch.setattr(Adapters, "web3auth_verifier", checker)
     header = f"Bearer {sent}" if isinstance(sent, str) else sent
     with pytest.raises(Exception, match=r"^Unauthorized$") as raised:
-        app.lambda_handler(EVENT | {"authorizationToken": header}, None)
-    assert type(raised.value) is Exception
+        app.lambda_handler(EVENT | {"authorizationToken": header}, invocation())
     assert raised.value.__suppress_context__
     [told] = log.told
     assert "InvalidToken" in told
@@ -197,9 +198,11 @@ def test_the_log_holds_no_token_no_address_and_no_name(backend: Backend, log: Lo
 def test_a_refused_token_does_not_wait_for_boto3_or_urllib3() -> None:
     program = """
 import sys
+from types import SimpleNamespace
 from functions.authorizer.app import lambda_handler
 try:
-    lambda_handler({"authorizationToken": "Bearer a.b.c", "methodArn": "x"}, None)
+    context = SimpleNamespace(aws_request_id="1")
+    lambda_handler({"authorizationToken": "Bearer a.b.c", "methodArn": "x"}, context)
 except Exception as error:
     print(error, *(name in sys.modules for name in ("boto3", "urllib3", "jose")))
 """

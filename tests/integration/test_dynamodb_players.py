@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from nyanko.adapters.dynamodb_players import Players
+from nyanko.adapters.dynamodb_table import Table
 from tests.data import MIKE
 
 
@@ -23,7 +24,7 @@ def players(monkeypatch: pytest.MonkeyPatch) -> Iterator[Players]:
             AttributeDefinitions=[{"AttributeName": "subject", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield Players(client, "stg_jm_nyanko_players")
+        yield Players(Table(lambda: client, "stg_jm_nyanko_players"))
 
 
 def test_a_player_is_found_as_put_and_the_later_profile_wins(players: Players) -> None:

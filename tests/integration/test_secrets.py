@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 
-from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS, Secrets
+from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS, MAX_STALE_SECONDS, RETRY_SECONDS, Secrets
 from nyanko.errors import Retryable
 
 NAME = "stg_jm_nyanko_stripe_api_key"
@@ -22,7 +22,9 @@ class Store:
         )
         self.client = Stubber(client)
         self.client.activate()
-        self._secrets = Secrets(client, lambda: self.now)
+        self.made = client
+        self.stale: list[str] = []
+        self._secrets = Secrets(lambda: client, lambda: self.now, self.stale.append)
 
     def answers(self, value: str) -> None:
         self.client.add_response("get_secret_value", {"SecretString": value}, {"SecretId": NAME})
@@ -67,10 +69,35 @@ def test_a_secret_that_cannot_be_read_may_be_read_later(store: Store, code: str)
     assert store.value() == "there"
 
 
+def test_while_none_can_be_read_the_last_one_is_used_on_and_that_is_told(store: Store) -> None:
+    store.answers("old")
+    assert (store.value(), store.stale) == ("old", [])
+    store.now += MAX_AGE_SECONDS
+    store.fails("InternalServiceError")
+    assert (store.value(), store.stale) == ("old", [NAME])
+    store.now += RETRY_SECONDS - 1
+    assert (store.value(), store.stale) == ("old", [NAME] * 2), "asked again within the minute"
+    store.now += 1
+    store.answers("new")
+    assert (store.value(), store.stale) == ("new", [NAME] * 2)
+
+
+def test_nothing_is_used_that_is_older_than_an_hour(store: Store) -> None:
+    store.answers("old")
+    store.value()
+    store.now += MAX_STALE_SECONDS - 1
+    store.fails("InternalServiceError")
+    assert store.value() == "old"
+    store.now += 1
+    store.fails("InternalServiceError")
+    with pytest.raises(Retryable):
+        store.value()
+
+
 def test_no_answer_at_all_is_a_failure_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def time_out(**_: str) -> None:
         raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
 
-    monkeypatch.setattr(store._secrets._client, "get_secret_value", time_out)
+    monkeypatch.setattr(store.made, "get_secret_value", time_out)
     with pytest.raises(Retryable):
         store.value()

@@ -12,8 +12,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from functions.stripe_webhook.app import lambda_handler
-from nyanko import wiring
-from tests.forget import forget_wiring
+from nyanko.composition import clock
+from nyanko.composition.function import aws_clients
+from tests.forget import forget_adapters
+from tests.invocation import invocation
 from tests.stripe_events import SESSION, body, signature
 
 NOW = 1_700_000_000
@@ -38,7 +40,7 @@ class Webhook:
             headers["Stripe-Signature"] = signature
         # API Gateway hands on what is not UTF-8 with replacement characters.
         event = {"headers": headers, "body": sent.decode(errors="replace"), "isBase64Encoded": False}
-        answered = lambda_handler({**event, **changed}, None)
+        answered = lambda_handler({**event, **changed}, invocation())
         return SimpleNamespace(status=answered["statusCode"], body=json.loads(answered["body"]))
 
     def queued(self) -> list[dict[str, Any]]:
@@ -55,13 +57,13 @@ def unconfigured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
         "STAGE": "stg",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(wiring, "now", lambda: NOW)
-    forget_wiring()
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    forget_adapters()
     with mock_aws():
         webhook = Webhook()
         monkeypatch.setenv("PAYMENT_EVENTS_URL", webhook.queue_url)
         yield webhook
-    forget_wiring()
+    forget_adapters()
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def test_an_empty_secret_disables_the_webhook(
 def test_stripe_is_told_to_send_again_when_the_queue_does_not_take_the_event(
     webhook: Webhook, code: str
 ) -> None:
-    with Stubber(wiring.client("sqs")) as sqs:
+    with Stubber(aws_clients()("sqs")) as sqs:
         sqs.add_client_error("send_message", code, http_status_code=500)
         answered = webhook.post(PAID, signed(PAID))
     assert (answered.status, answered.body["error"]["code"]) == (503, "ServiceUnavailable")

@@ -1,21 +1,36 @@
 """`nyanko webhook` against Stripe's API: one endpoint as it should be, a secret that is rolled unnoticed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import boto3
 import pytest
+from botocore.session import Session
 
+from nyanko.adapters.secretsmanager_secrets import Secrets
+from nyanko.composition.adapters import Adapters
+from nyanko.composition.secrets import StageSecrets
 from nyanko.errors import BadInput
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS
 from nyanko.stripe_signature import check_signature
 from ops import webhook
-from ops.stages import Connection, Stage, StageError
+from ops.stages import Connection, Stage
 from ops.webhook import NotYet
 from tests.integration.stripe_shop import Arrival, Shop
 
 FOREIGN = "https://another.example/webhook"
+
+
+class SecretsInMemory(Secrets):
+    def __init__(self) -> None:
+        self._values = {"local_jm_nyanko_stripe_api_key": "sk_test_nyanko"}
+
+    def value(self, name: str) -> str:
+        return self._values.get(name, "")
+
+    def store(self, name: str, value: str) -> None:
+        self._values[name] = value
 
 
 @dataclass(frozen=True)
@@ -23,23 +38,16 @@ class ShopStage(Stage):
     """A stage whose secrets are kept in memory and whose Stripe is the shop's."""
 
     stripe_url: str = ""
-    secrets: dict[str, str] = field(default_factory=dict)
 
-    def secret(self, noun: str) -> str:
-        if noun not in self.secrets:
-            raise StageError(f"there is no secret {noun}")
-        return self.secrets[noun]
-
-    def store_secret(self, noun: str, value: str) -> None:
-        self.secrets[noun] = value
-
-    def parameter(self, noun: str) -> str:
-        assert noun == "stripe_api_url"
-        return self.stripe_url
+    @cached_property
+    def adapters(self) -> Adapters:
+        adapters = Adapters({"STAGE": "local", "STRIPE_API_URL": self.stripe_url}, self.clients, lambda: 0)
+        adapters.__dict__["secrets"] = StageSecrets(SecretsInMemory(), "local")
+        return adapters
 
     @property
     def in_force(self) -> list[str]:
-        return self.secret("stripe_webhook_secrets").split()
+        return self.adapters.secrets.webhook_secrets()
 
 
 @pytest.fixture
@@ -50,13 +58,8 @@ def shop() -> Iterator[Shop]:
 
 @pytest.fixture
 def stage(shop: Shop) -> ShopStage:
-    connection = Connection(boto3.Session(region_name="ap-northeast-1"), {"": "unused"}, shop.webhook.url)
-    return ShopStage(
-        "local",
-        lambda: connection,
-        stripe_url=shop.stand_in.url,
-        secrets={"stripe_api_key": "sk_test_nyanko"},
-    )
+    connection = Connection(Session(), {"": "unused"}, shop.webhook.url)
+    return ShopStage("local", lambda: connection, stripe_url=shop.stand_in.url)
 
 
 def endpoints(shop: Shop) -> list[tuple[str, str]]:
@@ -112,7 +115,7 @@ def test_an_endpoint_of_another_version_is_replaced_with_both_secrets_in_force(
 ) -> None:
     outdated: Any = {"url": shop.webhook.url, "enabled_events": ["*"], "api_version": "2020-08-27"}
     old = shop.stripe.v1.webhook_endpoints.create(outdated)
-    stage.store_secret("stripe_webhook_secrets", str(old.secret))
+    stage.adapters.secrets.store_webhook_secrets([str(old.secret)])
     told = webhook.sync(stage, wait=lambda: None)
     assert old.id in told
     assert len(endpoints(shop)) == len(stage.in_force) == 2

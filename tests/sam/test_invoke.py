@@ -10,6 +10,7 @@ from local.names import PREFIX
 from local.stack import Stack
 from nyanko.adapters.dynamodb import to_item
 from nyanko.adapters.dynamodb_purchases import Purchases
+from nyanko.adapters.dynamodb_table import Table
 from nyanko.checkout import new_purchase
 from nyanko.facts import Facts
 from tests import template
@@ -48,7 +49,7 @@ def signed_for(stack: Stack) -> None:
 @pytest.fixture(scope="module")
 def sold(shop: Shop) -> None:
     """The purchase that the samples are about, known to be paid and not granted."""
-    purchases = Purchases(shop.client("dynamodb"), f"{PREFIX}_purchases")
+    purchases = Purchases(Table(lambda: shop.client("dynamodb"), f"{PREFIX}_purchases"))
     purchase = new_purchase(PURCHASE["purchase_id"], PURCHASE["player_id"], STARTER_PACK, 3, NOW)
     assert purchases.create(purchase, [])
     purchases.record(purchase, Facts.from_dict(RECORD["facts"]), NOW)

@@ -1,4 +1,4 @@
-"""What a catalogue may say, and what applying it would change."""
+"""What a catalog may say, and what applying it would change."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nyanko.catalogue import MAX_QUANTITY, Product, check_quantity
+from nyanko.catalog import MAX_QUANTITY, Product, check_quantity
 from nyanko.errors import BadInput
 from ops.catalog import MAX_AMOUNT, CatalogError, Change, changes, read_catalog
 from tests.data import STARTER_PACK
@@ -84,7 +84,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert len(str(refused.value).splitlines()) == 4
 
 
-def test_a_catalogue_that_is_applied_changes_nothing_more() -> None:
+def test_a_catalog_that_is_applied_changes_nothing_more() -> None:
     assert changes([STARTER_PACK], [STARTER_PACK]) == []
 
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from nyanko.apigateway import failure, header, json_body, raw_body
 from nyanko.errors import BadInput, Permanent, Retryable
-from nyanko.http import failure, header, json_body, raw_body
 
 BODY = '{"name": "三毛猫"}'
 

@@ -1,27 +1,26 @@
 """The books of the game: lines, inventories, and what was granted for each purchase."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from ops.ledger import Unequal, missing_lines, unequal
+from nyanko.ledger import Holding, LedgerRow, Unequal, missing_lines, unequal
 from tests.data import MIKE, MIKES_PURCHASE, TAMAS_PURCHASE, THREE_PACKS, player_id
 
 
 def line(
     item_id: str, delta: int, line_id: str = f"{MIKES_PURCHASE}#2#x", player_id: str = MIKE.player_id
-) -> dict[str, Any]:
-    return {"player_id": player_id, "line_id": line_id, "item_id": item_id, "delta": delta}
+) -> LedgerRow:
+    return LedgerRow(player_id, line_id, item_id, delta, "purchase", 1_700_000_000)
 
 
-def held(item_id: str, quantity: int, player_id: str = MIKE.player_id) -> dict[str, Any]:
-    return {"player_id": player_id, "item_id": item_id, "quantity": quantity}
+def held(player_id: str = MIKE.player_id, **quantities: int) -> dict[Holding, int]:
+    return {(player_id, item_id): quantity for item_id, quantity in quantities.items()}
 
 
 def test_lines_that_sum_up_to_the_inventory_are_right() -> None:
     lines = [line("cat_food", 30), line("cat_food", -7, "spend#1"), line("toy_mouse", 3)]
-    assert unequal(lines, [held("cat_food", 23), held("toy_mouse", 3)]) == []
+    assert unequal(lines, held(cat_food=23, toy_mouse=3)) == []
 
 
 def test_debt_is_a_sum_like_any_other() -> None:
@@ -30,31 +29,31 @@ def test_debt_is_a_sum_like_any_other() -> None:
         line("cat_food", -10, "spend#1"),
         line("cat_food", -10, f"{MIKES_PURCHASE}#4#x"),
     ]
-    assert unequal(lines, [held("cat_food", -10)]) == []
+    assert unequal(lines, held(cat_food=-10)) == []
 
 
 def test_what_was_wholly_used_up_needs_no_row() -> None:
-    assert unequal([line("cat_food", 10), line("cat_food", -10, "spend#1")], []) == []
+    assert unequal([line("cat_food", 10), line("cat_food", -10, "spend#1")], {}) == []
 
 
 @pytest.mark.parametrize(
     ("lines", "rows", "found"),
     [
-        ([], [held("cat_food", 10)], Unequal(MIKE.player_id, "cat_food", 0, 10)),
-        ([line("cat_food", 10)], [], Unequal(MIKE.player_id, "cat_food", 10, 0)),
-        ([line("cat_food", 10)], [held("cat_food", 9)], Unequal(MIKE.player_id, "cat_food", 10, 9)),
-        ([line("cat_food", 10)], [held("cat_food", 10), held("a", 1)], Unequal(MIKE.player_id, "a", 0, 1)),
+        ([], held(cat_food=10), Unequal(MIKE.player_id, "cat_food", 0, 10)),
+        ([line("cat_food", 10)], {}, Unequal(MIKE.player_id, "cat_food", 10, 0)),
+        ([line("cat_food", 10)], held(cat_food=9), Unequal(MIKE.player_id, "cat_food", 10, 9)),
+        ([line("cat_food", 10)], held(cat_food=10, a=1), Unequal(MIKE.player_id, "a", 0, 1)),
     ],
 )
 def test_each_item_that_differs_is_named(
-    lines: list[dict[str, Any]], rows: list[dict[str, Any]], found: Unequal
+    lines: list[LedgerRow], rows: dict[Holding, int], found: Unequal
 ) -> None:
     assert unequal(lines, rows) == [found]
 
 
 def test_players_do_not_make_up_for_each_other() -> None:
     lines = [line("cat_food", 10), line("cat_food", 10, player_id=player_id("tama"))]
-    rows = [held("cat_food", 0), held("cat_food", 20, player_id("tama"))]
+    rows = held(cat_food=0) | held(player_id("tama"), cat_food=20)
     assert [one.player_id for one in unequal(lines, rows)] == [MIKE.player_id, player_id("tama")]
 
 

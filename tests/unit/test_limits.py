@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from nyanko.catalogue import Product
+from nyanko.catalog import Product
 from nyanko.errors import BadInput
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.limits import JST, LATE_EVENT_SECONDS, Limit, check_limit, counts, limits_of, monthly_yen

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from nyanko.errors import Permanent, Retryable
-from nyanko.parking import parking_reason
+from nyanko.parking import CaughtError, parking_reason
 from tests.data import MIKES_PURCHASE
 
 
-def caught(error: Exception) -> dict[str, str]:
+def caught(error: Exception) -> CaughtError:
     cause = {"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}
     return {"Error": type(error).__name__, "Cause": json.dumps(cause)}
 

@@ -1,29 +1,13 @@
-"""What a game may say, and the frames that it is sent."""
+"""What a game may say."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from nyanko.errors import BadInput, Retryable
-from nyanko.realtime import MAX_FRAME_BYTES, Message, error_frame, frame, notice_frame, read_message
-from nyanko.views import inventory_view, purchase_view
-from tests.data import MIKE, MIKES_PURCHASE, THREE_PACKS
-
-NOTICE: Mapping[str, Any] = {
-    "player_id": MIKE.player_id,
-    "notice_id": f"1700000000.{MIKES_PURCHASE}.2",
-    "notice": {
-        "type": "purchase.updated",
-        "purchase_id": MIKES_PURCHASE,
-        "status": "granted",
-        "items": {"cat_food": 30},
-    },
-    "created_at": 1_700_000_000,
-    "expires_at": 1_707_776_000,
-}
+from nyanko.errors import BadInput
+from nyanko.realtime import ClientMessage, read_client_message
+from tests.data import MIKES_PURCHASE
 
 
 def said(message: object) -> dict[str, Any]:
@@ -33,17 +17,17 @@ def said(message: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("message", "read"),
     [
-        ({"type": "hello"}, Message("hello")),
-        ({"type": "ping"}, Message("ping")),
-        ({"type": "ping", "sent_at": 1_700_000_000}, Message("ping")),
+        ({"type": "hello"}, ClientMessage("hello")),
+        ({"type": "ping"}, ClientMessage("ping")),
+        ({"type": "ping", "sent_at": 1_700_000_000}, ClientMessage("ping")),
         (
             {"type": "ack", "notice_id": f"1700000000.{MIKES_PURCHASE}.2"},
-            Message("ack", f"1700000000.{MIKES_PURCHASE}.2"),
+            ClientMessage("ack", f"1700000000.{MIKES_PURCHASE}.2"),
         ),
     ],
 )
-def test_a_message_is_read(message: object, read: Message) -> None:
-    assert read_message(said(message)) == read
+def test_a_message_is_read(message: object, read: ClientMessage) -> None:
+    assert read_client_message(said(message)) == read
 
 
 @pytest.mark.parametrize(
@@ -69,58 +53,10 @@ def test_a_message_is_read(message: object, read: Message) -> None:
 )
 def test_anything_else_is_bad_input(message: object) -> None:
     with pytest.raises(BadInput):
-        read_message(said(message))
+        read_client_message(said(message))
 
 
 @pytest.mark.parametrize("text", ["", "nyan", "{", "\x00"])
 def test_what_is_not_json_is_bad_input(text: str) -> None:
     with pytest.raises(BadInput):
-        read_message({"body": text})
-
-
-def test_a_frame_is_one_line_of_json_that_keeps_japanese_as_it_is() -> None:
-    assert frame(type="pong", name="三毛猫") == '{"type":"pong","name":"三毛猫"}'
-
-
-def test_a_notice_comes_with_its_purchase_and_the_inventory_as_they_are_now() -> None:
-    inventory = {"cat_food": 30, "toy_mouse": -1}
-    told = json.loads(notice_frame(NOTICE, THREE_PACKS, inventory))
-    assert told == {
-        "type": "purchase.updated",
-        "notice_id": f"1700000000.{MIKES_PURCHASE}.2",
-        "created_at": 1_700_000_000,
-        "purchase_id": MIKES_PURCHASE,
-        "status": "granted",
-        "items": {"cat_food": 30},
-        "purchase": purchase_view(THREE_PACKS),
-        "inventory": inventory_view(inventory),
-    }
-
-
-def test_an_inventory_that_fits_is_sent_and_one_that_does_not_is_left_to_be_asked_for() -> None:
-    fits = {f"item_{number:03}": 1_000_000 for number in range(500)}
-    whole = notice_frame(NOTICE, THREE_PACKS, fits)
-    assert MAX_FRAME_BYTES * 0.75 < len(whole.encode()) <= MAX_FRAME_BYTES
-    assert len(json.loads(whole)["inventory"]["items"]) == 500
-    without = notice_frame(NOTICE, THREE_PACKS, {**fits, **{f"more_{number}": 1 for number in range(200)}})
-    assert len(without.encode()) < MAX_FRAME_BYTES
-    assert json.loads(without) == {**json.loads(whole), "inventory": None}
-
-
-def test_the_limit_counts_bytes_and_not_letters() -> None:
-    items = {f"item_{number:03}": 1_000_000 for number in range(620)}
-    room = MAX_FRAME_BYTES - len(notice_frame(NOTICE, THREE_PACKS, items).encode())
-    fits, does_not = (
-        replace(THREE_PACKS, product=replace(THREE_PACKS.product, name="猫" * letters))
-        for letters in (room // 3, room // 2)
-    )
-    assert json.loads(notice_frame(NOTICE, fits, items))["inventory"] is not None
-    assert json.loads(notice_frame(NOTICE, does_not, items))["inventory"] is None
-
-
-@pytest.mark.parametrize("error", [BadInput("NotFound", "no"), Retryable("ServiceUnavailable", "no")])
-def test_an_error_has_the_shape_that_it_has_over_http(error: BadInput | Retryable) -> None:
-    assert json.loads(error_frame(error)) == {
-        "type": "error",
-        "error": {"code": error.code, "message": "no"},
-    }
+        read_client_message({"body": text})

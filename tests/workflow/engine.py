@@ -25,14 +25,15 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local import foundation
-from nyanko import wiring
 from nyanko.adapters.dynamodb import from_item
 from nyanko.checkout import new_purchase
+from nyanko.composition import clock
+from nyanko.composition.function import adapters
 from nyanko.deliveries import Delivery
 from nyanko.purchases import Purchase
 from tests import template
 from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK
-from tests.forget import forget_wiring
+from tests.forget import forget_adapters
 from tests.stripe_events import NOW, SECRET
 from tests.workflow import lambda_runtime
 from tests.workflow.calls import Calls, calling_as
@@ -89,7 +90,7 @@ class Workflow:
     ) -> Purchase:
         """A purchase of starter packs that was checked out, and not yet paid."""
         purchase = new_purchase(purchase_id, player_id, STARTER_PACK, quantity, self.now)
-        assert wiring.purchases().create(purchase, [])
+        assert adapters().purchases.create(purchase, [])
         return purchase
 
     def invoke(self, folder: str, event: Any) -> Any:
@@ -170,17 +171,21 @@ class Workflow:
 
     def rows(self, noun: str) -> list[dict[str, Any]]:
         """All rows of a table."""
-        return [from_item(item) for item in _client("dynamodb").scan(TableName=wiring.table(noun))["Items"]]
+        return [
+            from_item(item) for item in _client("dynamodb").scan(TableName=adapters().resource(noun))["Items"]
+        ]
 
     def event_row(self, event_id: str) -> dict[str, Any]:
         return next(row for row in self.rows("events") if row["event_id"] == event_id)
 
     def forget_event(self, event_id: str) -> None:
         """Delete an event's row, as nothing but a mishap does."""
-        _client("dynamodb").delete_item(TableName=wiring.table("events"), Key={"event_id": {"S": event_id}})
+        _client("dynamodb").delete_item(
+            TableName=adapters().resource("events"), Key={"event_id": {"S": event_id}}
+        )
 
     def purchase(self, purchase_id: str = MIKES_PURCHASE) -> Purchase:
-        found = wiring.purchases().get(purchase_id)
+        found = adapters().purchases.get(purchase_id)
         assert found is not None
         return found
 
@@ -207,8 +212,8 @@ class Workflow:
         return _drain("PaymentEvents")
 
     def control(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(wiring, "now", lambda: self.now)
-        monkeypatch.setattr(wiring, "sleep", self.slept.append)
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+        monkeypatch.setattr(clock, "sleep", self.slept.append)
         monkeypatch.setattr("stripe.RequestsClient", lambda **_options: self.stripe_api)
         self.calls.intercept(monkeypatch)
         self._interpreter.control(monkeypatch)
@@ -234,7 +239,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
         "STAGE": template.STAGE,
     }.items():
         monkeypatch.setenv(name, value)
-    forget_wiring()
+    forget_adapters()
     with _account():
         # Moto drops the session; this one has read AWS's service descriptions already.
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
@@ -245,7 +250,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
         else:
             _create_resources()
         yield workflow
-    forget_wiring()
+    forget_adapters()
     assert not workflow.left, f"never happened: {workflow.left}"
 
 

@@ -7,11 +7,11 @@ import sys
 from typing import Any
 from unittest import mock
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from awslambdaric.bootstrap import build_fault_result
 
 from tests import template
-from tests.forget import forget_wiring
+from tests.forget import forget_adapters
+from tests.invocation import invocation
 from tests.template import Function
 from tests.workflow.calls import calling_as
 
@@ -36,20 +36,18 @@ _BY_NAME = {function.name: function for function in FUNCTIONS.values()}
 def invoke(folder: str, event: Any) -> Any:
     """What the function under `functions/<folder>` answers; its exceptions are raised."""
     function = FUNCTIONS[folder]
-    environment = {name: _read_parameter(value) for name, value in function.environment.items()}
-    with mock.patch.dict(os.environ, environment), calling_as(function):
-        forget_wiring(keep_clients=True)
+    with mock.patch.dict(os.environ, _environment(function)), calling_as(function):
+        forget_adapters(keep_clients=True)
         handler = importlib.import_module(function.handler_module).lambda_handler
         # An event and an answer cross the wire as JSON.
-        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context_of(function))))
+        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), invocation(function.timeout))))
 
 
-def context_of(function: Function) -> LambdaContext:
-    """Of a function that has only just begun."""
-    context = LambdaContext()
-    milliseconds = function.timeout * 1000
-    context.get_remaining_time_in_millis = lambda: milliseconds  # type: ignore[method-assign]
-    return context
+def load(folder: str) -> None:
+    """Import a function as a cold start does, without a call."""
+    function = FUNCTIONS[folder]
+    with mock.patch.dict(os.environ, _environment(function)):
+        importlib.import_module(function.handler_module)
 
 
 def by_name(name: str) -> Function:
@@ -66,6 +64,10 @@ def answer(function: Function, payload: str) -> tuple[str, bool]:
         return json.dumps(invoke(function.folder, json.loads(payload))), False
     except Exception:  # noqa: BLE001 a runtime answers for whatever a handler raises
         return json.dumps(build_fault_result(sys.exc_info(), None)), True
+
+
+def _environment(function: Function) -> dict[str, str]:
+    return {name: _read_parameter(value) for name, value in function.environment.items()}
 
 
 def _read_parameter(value: str) -> str:

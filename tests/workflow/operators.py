@@ -1,6 +1,7 @@
 """Operators of the stage that the workflow runs in, with AWS played by moto."""
 
 import boto3
+from botocore.session import Session
 
 from ops.stages import Connection, Stage
 from tests import template
@@ -14,4 +15,6 @@ def stage_of_the_workflow(name: str = template.STAGE) -> Stage:
         ssm.put_parameter(
             Name=f"/{name}/jm_nyanko/{noun}", Value=SSM_PARAMETERS[noun], Type="String", Overwrite=True
         )
-    return Stage(name, lambda: Connection(boto3.Session(region_name=template.REGION), {}))
+    session = Session()
+    session.set_config_variable("region", template.REGION)
+    return Stage(name, lambda: Connection(session, {}))

@@ -92,7 +92,7 @@ def test_prod_wants_its_name_typed_and_a_reason(
     workflow: Workflow, parked: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = stage_of_the_workflow("prod")
-    monkeypatch.setattr(type(stage), "table", lambda _, noun: f"stg_jm_nyanko_{noun}")
+    monkeypatch.setattr(type(stage.adapters), "resource", lambda _, noun: f"stg_jm_nyanko_{noun}")
     with create_app(stage, KEY).test_client() as browser:
         enter(browser)
         form = {"event": parked["id"], "csrf": token(browser, parked["id"])}

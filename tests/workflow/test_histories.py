@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from nyanko.errors import BadInput
 from nyanko.spends import Spend
 from tests.data import MIKE, MIKES_PURCHASE, STARTER_PACK
@@ -53,7 +53,7 @@ def test_the_workflow_ends_every_history_as_the_oracle_says(history: History, da
 def feed(workflow: Workflow) -> int:
     """Spend eight of the cat food, if there is any: what is taken back later becomes debt."""
     try:
-        wiring.inventory().spend(MIKE.player_id, Spend("feed-1", "cat_food", 8), workflow.now)
+        adapters().inventory.spend(MIKE.player_id, Spend("feed-1", "cat_food", 8), workflow.now)
     except BadInput:
         return 0
     return 8

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from nyanko.executions import NotRedrivable, next_execution
 from nyanko.purchases import Purchase
-from ops import dlq, replay, story
-from ops.dry_run import plan
+from nyanko.replays import Replayed
+from ops import dlq, story, use_cases
+from ops.dry_run import DryRun
 from ops.parked import parked
-from ops.replay import NotRedrivable, Replayed
 from ops.stages import Stage
 from tests.data import MIKE, MIKES_PURCHASE, purchase_id
 from tests.stripe_events import (
@@ -43,17 +44,14 @@ def park(workflow: Workflow, event: Event, state: str = "VerifyEvent") -> str:
 
 
 def run(stage: Stage, workflow: Workflow, *event_ids: str, reason: str = "mended") -> list[Replayed]:
-    started = [replay.start(stage, event_id, reason, workflow.now) for event_id in event_ids]
-    return replay.finish(stage, started, sleep=lambda _: None)
+    replay = use_cases.replay(stage)
+    started = [replay.start(event_id, reason, workflow.now) for event_id in event_ids]
+    return replay.finish(started, sleep=lambda _: None)
 
 
 def foreseen(stage: Stage, workflow: Workflow, *event_ids: str) -> list[Any]:
-    bodies = {}
-    for event_id in event_ids:
-        delivery = replay.delivery_of(stage, event_id)
-        assert delivery is not None
-        bodies[event_id] = replay.body_of(stage, delivery)
-    return plan(stage, bodies, workflow.now)
+    found = [use_cases.replay(stage).delivery(event_id) for event_id in event_ids]
+    return DryRun(stage)([delivery for delivery in found if delivery], workflow.now)
 
 
 def paid(purchase: Purchase) -> list[Event]:
@@ -172,11 +170,11 @@ def test_a_replay_that_is_parked_again_says_why_and_can_be_repeated(workflow: Wo
     [well] = run(stage, workflow, event_id, reason="a second try")
     assert (well.outcome, well.execution) == ("applied", f"{event_id}-r2")
     told = story.of_event(stage, event_id)
-    assert [(one["execution"], one["reason"]) for one in told.replays] == [
+    assert [(one.execution, one.reason) for one in told.replays] == [
         (f"{event_id}-r1", "a first try"),
         (f"{event_id}-r2", "a second try"),
     ]
-    assert {one["by"] for one in told.replays} == {stage.operator}
+    assert {one.by for one in told.replays} == {stage.operator}
     assert [one.status for one in told.executions] == ["FAILED", "FAILED", "SUCCEEDED"]
     assert told.executions[1].path[-3:] == ["RecordPayment", "ParkEvent", "Parked"]
 
@@ -186,7 +184,7 @@ def test_an_execution_that_runs_is_not_run_beside_itself(workflow: Workflow, sta
     found: list[Replayed] = []
     workflow.meanwhile(
         "RecordPayment",
-        lambda: found.append(replay.start(stage, event["id"], "too early", workflow.now)),
+        lambda: found.append(use_cases.replay(stage).start(event["id"], "too early", workflow.now)),
     )
     workflow.deliver(signed(event))
     assert found == [Replayed(event["id"], "running", event["id"])]
@@ -194,15 +192,15 @@ def test_an_execution_that_runs_is_not_run_beside_itself(workflow: Workflow, sta
 
 
 def test_a_replay_works_when_step_functions_has_forgotten_and_the_secret_was_rolled(
-    workflow: Workflow, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    workflow: Workflow, stage: Stage
 ) -> None:
     event = session_event("completed", workflow.sell(quantity=1))
     workflow.fail("VerifyEvent", "KeyError")
     workflow.deliver(signed(event, secret="whsec_of_last_year"))
     run(stage, workflow, event["id"])
-    monkeypatch.setattr(type(stage.payment_executions), "status", lambda *_: None)
     workflow.now += 400 * 24 * 3600
-    assert replay._next_name(stage, event["id"]) == (f"{event['id']}-r2", False)
+    on_record = len(stage.adapters.replays.of_event(event["id"]))
+    assert next_execution(event["id"], lambda _: None, on_record).name == f"{event['id']}-r2"
     assert workflow.inventory() == ONE_PACK
 
 
@@ -274,7 +272,9 @@ def test_a_purchase_tells_its_story_in_the_order_of_time(workflow: Workflow, sta
 
 def test_a_story_is_told_without_stripe_as_well(workflow: Workflow, stage: Stage) -> None:
     workflow.deliver(signed(session_event("completed", workflow.sell(quantity=1))))
-    stage.purchases.attach_session(workflow.purchase(), "cs_test_mike", "https://checkout.stripe.test")
+    stage.adapters.purchases.attach_session(
+        workflow.purchase(), "cs_test_mike", "https://checkout.stripe.test"
+    )
     workflow.stripe_api.down = True
     assert story.of_purchase(stage, MIKES_PURCHASE).session is None
 
@@ -301,7 +301,7 @@ def test_step_functions_itself_continues_what_was_interrupted(
     workflow.meanwhile("RecordPayment", lambda: workflow.abort(event["id"]))
     workflow.deliver(signed(event))
     asked = calls_of(monkeypatch, "RedriveExecution", [{"redriveDate": 0}])
-    started = replay.redrive(stage, event["id"], "aborted by mistake", workflow.now)
+    started = use_cases.replay(stage).redrive(event["id"], "aborted by mistake", workflow.now)
     assert started.execution == event["id"]
     assert [one["executionArn"].rpartition(":")[2] for one in asked] == [event["id"]]
     [noted] = workflow.rows("replays")
@@ -310,8 +310,8 @@ def test_step_functions_itself_continues_what_was_interrupted(
 
 def test_what_was_parked_is_not_redriven(workflow: Workflow, stage: Stage) -> None:
     event_id = park(workflow, session_event("completed", workflow.sell(quantity=1)))
-    with pytest.raises(NotRedrivable, match="would park it again; replay without --redrive"):
-        replay.redrive(stage, event_id, "in vain", workflow.now)
+    with pytest.raises(NotRedrivable, match="would park it again"):
+        use_cases.replay(stage).redrive(event_id, "in vain", workflow.now)
     assert workflow.rows("replays") == []
 
 
@@ -322,10 +322,10 @@ def test_what_step_functions_does_not_redrive_is_told_with_what_helps(
     workflow.meanwhile("RecordPayment", lambda: workflow.abort(event["id"]))
     workflow.deliver(signed(event))
     told: Any = {"Error": {"Code": "ExecutionNotRedrivable", "Message": "older than 14 days"}}
-    refusal = stage.client("stepfunctions").exceptions.ExecutionNotRedrivable(told, "RedriveExecution")
+    refusal = stage.clients("stepfunctions").exceptions.ExecutionNotRedrivable(told, "RedriveExecution")
     calls_of(monkeypatch, "RedriveExecution", [refusal])
-    with pytest.raises(NotRedrivable, match=r"older than 14 days.*replay without --redrive"):
-        replay.redrive(stage, event["id"], "too late", workflow.now)
+    with pytest.raises(NotRedrivable, match="older than 14 days"):
+        use_cases.replay(stage).redrive(event["id"], "too late", workflow.now)
 
 
 def test_sqs_itself_moves_dead_letters_back_on_aws(

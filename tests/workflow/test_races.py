@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from nyanko.facts import Facts
 from nyanko.grants import converge
 from tests.stripe_events import refund_event, session_event, signed
@@ -27,11 +27,11 @@ def test_what_an_event_gave_and_took_back_in_two_attempts_is_nothing(workflow: W
     purchase = workflow.sell(quantity=1)
     paid = signed(session_event("completed", purchase))
     workflow.deliver(paid)
-    assert wiring.grants().items_of(paid["event_id"], purchase) == ONE_PACK
+    assert adapters().grants.items_of(paid["event_id"], purchase) == ONE_PACK
     unpaid = replace(workflow.purchase(), facts=Facts())
     taken_back = converge(unpaid, workflow.now)
-    assert wiring.grants().apply(taken_back, paid["event_id"], "a_later_attempt", workflow.now)
-    assert wiring.grants().items_of(paid["event_id"], purchase) == {}
+    assert adapters().grants.apply(taken_back, paid["event_id"], "a_later_attempt", workflow.now)
+    assert adapters().grants.items_of(paid["event_id"], purchase) == {}
 
 
 def test_a_refund_recorded_beside_a_payment_is_not_forgotten(workflow: Workflow) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from nyanko.purchases import Purchase
 from nyanko.push import WAITS_SECONDS
 from nyanko.realtime import MAX_CATCH_UP
@@ -122,7 +122,7 @@ def test_of_200_connections_of_which_half_are_dead_the_living_are_told_once_and_
 ) -> None:
     games = [Game(workflow, f"c{number:03}=") for number in range(200)]
     for game in games:
-        wiring.connections().put(MIKE.player_id, game.connection_id, workflow.now)
+        adapters().connections.put(MIKE.player_id, game.connection_id, workflow.now)
     dead, alive = games[::2], games[1::2]
     workflow.sockets.dead |= {game.connection_id for game in dead}
     assert pay(workflow, workflow.sell()).status == "SUCCEEDED"
@@ -229,7 +229,7 @@ def test_who_has_very_many_notices_gets_them_in_parts(
     workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MAX_CATCH_UP == 100
-    monkeypatch.setattr("functions.realtime.app.MAX_CATCH_UP", 3)
+    monkeypatch.setattr("nyanko.use_cases.catch_up.MAX_CATCH_UP", 3)
     for number in range(7):
         pay(workflow, sell(workflow, number))
     written, game = unseen(workflow), Game(workflow)

@@ -1,6 +1,5 @@
-"""The scheduled walk: what Stripe has and we have not is asked for again, never around the workflow."""
+"""The scheduled run: what Stripe has and we have not is asked for again, never around the workflow."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from nyanko.purchases import Purchase
 from nyanko.reconciliation import DAY_SECONDS, DRIFT_SECONDS, MEMORY_SECONDS, OVERDUE_SECONDS, SETTLED_SECONDS
 from tests import template
 from tests.data import KUROS_PURCHASE, TAMAS_PURCHASE, purchase_id
+from tests.invocation import invocation
 from tests.stripe_events import (
     Event,
     checkout_session,
@@ -117,23 +117,24 @@ def test_a_run_that_is_short_of_time_is_continued_by_the_next(
     for number in range(8):
         happen(workflow, session_event("completed", workflow.sell(purchase_id(number), quantity=1)))
     left = iter([300_000, 300_000, 59_000])
-    short = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
+    short = invocation()
+    short.get_remaining_time_in_millis = lambda: next(left)  # type: ignore[method-assign]
     with monkeypatch.context() as patch:
-        patch.setattr(lambda_runtime, "context_of", lambda _: short)
+        patch.setattr(lambda_runtime, "invocation", lambda _: short)
         interrupted = workflow.invoke("reconcile", {})
     assert (interrupted["listing"], interrupted["missing"]) == ("events", 6)
     workflow.now += 3600
     assert reconcile(workflow) == {**NOTHING, "missing": 2}
 
 
-def test_a_walk_looks_back_to_where_the_last_one_ended(workflow: Workflow) -> None:
+def test_a_run_looks_back_to_where_the_last_one_ended(workflow: Workflow) -> None:
     assert reconcile(workflow) == NOTHING
     happen(workflow, session_event("completed", workflow.sell(quantity=1)))
     workflow.now += 5 * DAY_SECONDS
     assert reconcile(workflow) == {**NOTHING, "missing": 1}
 
 
-def test_no_walk_looks_back_further_than_stripe_remembers(workflow: Workflow) -> None:
+def test_no_run_looks_back_further_than_stripe_remembers(workflow: Workflow) -> None:
     assert reconcile(workflow) == NOTHING
     happen(workflow, session_event("completed", workflow.sell(quantity=1)))
     workflow.now += MEMORY_SECONDS

@@ -3,11 +3,11 @@
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nyanko import wiring
+from nyanko.composition.function import adapters
 from nyanko.deliveries import Delivery
 from tests.data import TAMAS_PURCHASE
+from tests.invocation import invocation
 from tests.stripe_events import dispute_event, refund_event, session_event, signed
-from tests.template import Function
 from tests.workflow import lambda_runtime
 from tests.workflow.engine import Workflow
 
@@ -136,7 +136,7 @@ def test_a_grant_that_loses_two_races_waits_before_a_third(workflow: Workflow) -
     purchase = workflow.sell(quantity=1)
 
     def change() -> None:
-        wiring.purchases().record(workflow.purchase(), workflow.purchase().facts, workflow.now)
+        adapters().purchases.record(workflow.purchase(), workflow.purchase().facts, workflow.now)
 
     for _ in range(2):
         workflow.meanwhile_call("grant_items", "TransactWriteItems", change)
@@ -188,15 +188,14 @@ def test_what_there_is_no_time_for_goes_back_to_the_queue_untried(
     other = workflow.sell(TAMAS_PURCHASE, quantity=1)
     first, second = paid(workflow), signed(session_event("completed", other))
     milliseconds = iter([20_000, 19_999])
-    begun = lambda_runtime.context_of
 
-    def context_of(function: Function) -> LambdaContext:
-        context = begun(function)
-        if function.folder == "start_payment":
+    def ending(seconds_left: float) -> LambdaContext:
+        context = invocation(seconds_left)
+        if seconds_left == lambda_runtime.FUNCTIONS["start_payment"].timeout:
             context.get_remaining_time_in_millis = lambda: next(milliseconds)  # type: ignore[method-assign]
         return context
 
-    monkeypatch.setattr(lambda_runtime, "context_of", context_of)
+    monkeypatch.setattr(lambda_runtime, "invocation", ending)
     assert workflow.receive(first, second) == [1]
     assert workflow.executions(first["event_id"])[0].status == "SUCCEEDED"
     assert workflow.executions(second["event_id"]) == []

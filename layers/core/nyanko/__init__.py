@@ -1,1 +1,7 @@
-"""The domain of the cat game's shop: pure modules, `wiring.py`, and `adapters/` that speak to the world."""
+"""The cat game's shop.
+
+composition   puts together what runs
+use_cases     how one thing is done
+adapters      with whom: AWS, Stripe, Web3Auth, Join&make
+the modules   what it is about: pure, standard library only
+"""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nyanko.catalogue import Product, check_quantity
+from nyanko.catalog import Product, check_quantity
 from nyanko.errors import BadInput
 from nyanko.purchases import Purchase
 
@@ -18,7 +18,7 @@ MAX_KEY_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the player asks for. There is no amount in it: the catalogue alone has prices."""
+    """What the player asks for. There is no amount in it: the catalog alone has prices."""
 
     product_id: str
     quantity: int

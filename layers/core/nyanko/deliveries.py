@@ -11,10 +11,6 @@ MAX_BYTES = 240_000
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
-FINISHED = frozenset({"applied", "ignored"})
-"""States of an event's row after which nothing is left to do for it."""
-
-
 class Replay(TypedDict):
     """Who has an event run again, when (epoch seconds UTC) and why.
 
@@ -41,28 +37,39 @@ class Delivery(TypedDict):
     replay: NotRequired[Replay]
 
 
-def delivery(event_id: str, received_at: int, body: str, signature: str) -> Delivery:
-    carried = Delivery(event_id=event_id, received_at=received_at, body=body, signature=signature)
-    return carried if fits(carried) else by_id(event_id, received_at)
+class DeadLetter(TypedDict):
+    """The message in the dead-letter queue about an event that is parked. ParkEvent writes it or, if that
+    fails, the workflow itself; the event stays in its row."""
+
+    event_id: str
+    execution: str
+    reason: str
+    cause: str
 
 
-def by_id(event_id: str, received_at: int) -> Delivery:
+def new_delivery(event_id: str, received_at: int, body: str, signature: str) -> Delivery:
+    delivery = Delivery(event_id=event_id, received_at=received_at, body=body, signature=signature)
+    return delivery if fits(delivery) else delivery_by_id(event_id, received_at)
+
+
+def delivery_by_id(event_id: str, received_at: int) -> Delivery:
     """An event whose body Stripe is asked for, which it can answer for 30 days
     (https://docs.stripe.com/api/events)."""
     return Delivery(event_id=event_id, received_at=received_at, body="", signature="")
 
 
-def fits(carried: Delivery) -> bool:
-    return len(json.dumps(carried)) <= MAX_BYTES
+def fits(delivery: Delivery) -> bool:
+    return len(json.dumps(delivery)) <= MAX_BYTES
 
 
-def read_message(message: Mapping[str, Any], now: int) -> Delivery:
-    """What a message of the queue delivers.
+def delivery_in(message: Mapping[str, Any], now: int) -> Delivery:
+    """The delivery in a message of the queue.
 
     A dead letter that was moved back names an event, or the execution of one, and says no more: the event is
     fetched from Stripe. Raises `KeyError` for a message that names neither.
     """
     if "body" in message:
-        delivered: Delivery = {**message}  # type: ignore[typeddict-item] # the webhook put it there
-        return delivered
-    return by_id(message["event_id"] if "event_id" in message else event_id_of(message["execution"]), now)
+        delivery: Delivery = {**message}  # type: ignore[typeddict-item] # the webhook put it there
+        return delivery
+    event_id = message["event_id"] if "event_id" in message else event_id_of(message["execution"])
+    return delivery_by_id(event_id, now)

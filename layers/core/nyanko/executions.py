@@ -1,11 +1,53 @@
-"""Executions of the payment workflow: their names and how they end."""
+"""Executions of the payment workflow: their names, how they end, and what is known of one."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
 
 RUNNING = "RUNNING"
 FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+FORGOTTEN = "FORGOTTEN"
+"""Of an execution that Step Functions knows no more, 90 days after its end."""
 
 _REPLAY = re.compile(r"-r[0-9]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """`states` are those it entered, each with the time, in order; times are epoch seconds UTC."""
+
+    name: str
+    status: str
+    started_at: int | None = None
+    stopped_at: int | None = None
+    states: list[tuple[str, int]] = field(default_factory=list)
+    error: str | None = None
+    cause: str | None = None
+    input: str = ""
+
+    @property
+    def path(self) -> list[str]:
+        return [name for name, _ in self.states]
+
+
+class NotRedrivable(Exception):
+    """An execution that Step Functions cannot continue, or should not; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextExecution:
+    """`name` is free, unless `newest` is RUNNING: then it is the name of the one that runs.
+
+    `newest` is the status of the event's newest execution, None if Step Functions knows of none.
+    """
+
+    name: str
+    newest: str | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.newest == RUNNING
 
 
 def execution_name(event_id: str, replay: int) -> str:
@@ -16,3 +58,23 @@ def execution_name(event_id: str, replay: int) -> str:
 
 def event_id_of(execution: str) -> str:
     return _REPLAY.sub("", execution)
+
+
+def next_execution(
+    event_id: str, status: Callable[[str], str | None], replays_on_record: int = 0
+) -> NextExecution:
+    """The name under which an event may run again: the first after all that Step Functions remembers and all
+    replays that are on record. `status` is of an execution by its name, None if there is none any more.
+
+    Executions of an event follow each other, so one that runs is the newest.
+    """
+    newest = None
+    for replay in count():
+        name = execution_name(event_id, replay)
+        found = status(name)
+        if found == RUNNING:
+            return NextExecution(name, RUNNING)
+        if found is None and replay > replays_on_record:
+            return NextExecution(name, newest)
+        newest = found or newest
+    raise AssertionError("count() never ends")

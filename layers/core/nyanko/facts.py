@@ -1,4 +1,4 @@
-"""What Stripe has told us about one purchase, and how two tellings merge.
+"""What Stripe has told us about one purchase, and how facts merge.
 
 `Facts.merge` is a join: commutative, associative and idempotent. Whatever order Stripe's events come in, and
 however often, the same set of events ends in the same facts
@@ -7,7 +7,7 @@ however often, the same set of events ends in the same facts
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Literal, Self, TypedDict, TypeVar, get_args
 
 RefundStatus = Literal["pending", "requires_action", "succeeded", "canceled", "failed"]
 """In the order in which a later one wins: a refund may fail after it succeeded, never the reverse
@@ -22,6 +22,27 @@ LOST = frozenset({"lost"})
 REFUND_ORDER: tuple[RefundStatus, ...] = get_args(RefundStatus)
 _CLOSING_ORDER: tuple[Closing, ...] = get_args(Closing)
 _Fact = TypeVar("_Fact", "Refund", "Dispute")
+
+
+class RefundJson(TypedDict):
+    amount: int
+    status: RefundStatus
+
+
+class DisputeJson(TypedDict):
+    status: str
+    at: int
+
+
+class FactsJson(TypedDict):
+    """`Facts` as the workflow carries them and the purchase row stores them."""
+
+    paid: int
+    pending: bool
+    closed: Closing | None
+    payment_intent: str | None
+    refunds: Mapping[str, RefundJson]
+    disputes: Mapping[str, DisputeJson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,7 @@ class Dispute:
         return self.status not in RELEASED and self.status not in INQUIRIES
 
     def merge(self, other: Self) -> Self:
-        """Of two tellings the ended one wins, then the later, then the one that holds."""
+        """Of two facts about one dispute the ended one wins, then the later, then the one that holds."""
         return max(
             self, other, key=lambda dispute: (dispute.ended, dispute.at, dispute.holds, dispute.status)
         )
@@ -97,8 +118,7 @@ class Facts:
             disputes=_merge_by_id(self.disputes, other.disputes),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON shape that the workflow carries and the purchase row stores."""
+    def to_dict(self) -> FactsJson:
         return {
             "paid": self.paid,
             "pending": self.pending,
@@ -115,7 +135,7 @@ class Facts:
         }
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+    def from_dict(cls, raw: FactsJson) -> Self:
         return cls(
             paid=raw["paid"],
             pending=raw["pending"],

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from nyanko.purchases import Purchase, entitled, status
+from nyanko.notices import NoticeContent, notice_content
+from nyanko.purchases import Purchase, entitled
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,17 @@ class Grant:
 
     @property
     def nothing_due(self) -> bool:
-        return self.before.granted == self.after.granted
+        return self.packs == 0
+
+    @property
+    def packs(self) -> int:
+        """How many packs are granted; negative if they are taken back."""
+        return self.after.granted - self.before.granted
+
+    @property
+    def yen(self) -> int:
+        """What these packs cost, whichever way they go."""
+        return abs(self.packs) * self.after.product.unit_amount
 
     @property
     def lines(self) -> list[Line]:
@@ -43,14 +53,9 @@ class Grant:
         ]
 
     @property
-    def notice(self) -> dict[str, Any]:
+    def notice(self) -> NoticeContent:
         """What the player is told of it."""
-        return {
-            "type": "purchase.updated",
-            "purchase_id": self.after.purchase_id,
-            "status": status(self.after),
-            "items": self.items,
-        }
+        return notice_content(self.after, self.items)
 
 
 def converge(purchase: Purchase, now: int) -> Grant:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
-from nyanko.catalogue import Product
+from nyanko.catalog import Product
 from nyanko.errors import BadInput
 from nyanko.purchases import Purchase
 

@@ -1,7 +1,7 @@
 """Why an event is parked, and what it is about."""
 
 import json
-from collections.abc import Mapping
+from typing import NotRequired, TypedDict
 
 from nyanko.errors import BadInput, Permanent
 from nyanko.readings import read
@@ -10,12 +10,18 @@ from nyanko.stripe_events import StripeEvent, parse
 OUR_ERRORS = frozenset({"BadInput", "Permanent", "Retryable"})
 
 
-def parking_reason(error: Mapping[str, str]) -> tuple[str, str]:
+class CaughtError(TypedDict):
+    """What Step Functions caught: of a function, `Cause` is the exception as JSON
+    (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html)."""
+
+    Error: str
+    Cause: NotRequired[str]
+
+
+def parking_reason(error: CaughtError) -> tuple[str, str]:
     """The reason (one word, for counting and filtering) and the cause (a sentence, for a person).
 
-    `error` is what Step Functions caught: `Error`, and for a function `Cause` with the exception as JSON
-    (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html). Our own exceptions
-    carry their code before the colon; of all others the error's name is the reason.
+    Our own exceptions carry their code before the colon; of all others the error's name is the reason.
     """
     cause = error.get("Cause", "")
     try:
@@ -27,7 +33,7 @@ def parking_reason(error: Mapping[str, str]) -> tuple[str, str]:
     return error["Error"], message
 
 
-def subject(body: str) -> tuple[StripeEvent | None, str | None]:
+def event_in(body: str) -> tuple[StripeEvent | None, str | None]:
     """The event and the purchase that it names, as far as its body can be read: it may be parked for that."""
     try:
         event = parse(body.encode())

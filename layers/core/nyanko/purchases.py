@@ -1,13 +1,12 @@
 """A purchase: what was ordered, what Stripe said of its money, and what was granted for it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Literal, Self, TypedDict
 
-from nyanko.catalogue import Product
+from nyanko.catalog import Product, ProductJson
 from nyanko.errors import Permanent
-from nyanko.facts import Facts
+from nyanko.facts import Facts, FactsJson
 
 Status = Literal[
     "created", "pending", "paid", "granted", "expired", "failed", "partially_refunded", "refunded", "disputed"
@@ -18,9 +17,25 @@ CHECKOUT_SECONDS = 3600
 (https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at)."""
 
 
+class PurchaseJson(TypedDict):
+    """`Purchase` as the workflow carries it and its row stores it, which leaves out what is None."""
+
+    purchase_id: str
+    player_id: str
+    product: ProductJson
+    quantity: int
+    created_at: int
+    updated_at: int
+    session_id: str | None
+    url: str | None
+    facts: FactsJson
+    granted: int
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """One order of `quantity` packs of `product`, which is the catalogue's entry as it was at that moment.
+    """One order of `quantity` packs of `product`, which is the catalog's entry as it was at that moment.
 
     `amount` is an integer in the currency's minor unit; times are epoch seconds UTC. `granted` counts the
     packs that the inventory holds for it, `version` its changes: every write is conditional on it.
@@ -50,12 +65,23 @@ class Purchase:
     def expires_at(self) -> int:
         return self.created_at + CHECKOUT_SECONDS
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON shape that the workflow carries and the purchase row stores."""
-        return {**asdict(self), "product": self.product.to_dict(), "facts": self.facts.to_dict()}
+    def to_dict(self) -> PurchaseJson:
+        return {
+            "purchase_id": self.purchase_id,
+            "player_id": self.player_id,
+            "product": self.product.to_dict(),
+            "quantity": self.quantity,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "session_id": self.session_id,
+            "url": self.url,
+            "facts": self.facts.to_dict(),
+            "granted": self.granted,
+            "version": self.version,
+        }
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+    def from_dict(cls, raw: PurchaseJson) -> Self:
         return cls(
             purchase_id=raw["purchase_id"],
             player_id=raw["player_id"],

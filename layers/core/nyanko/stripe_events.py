@@ -15,18 +15,17 @@ from nyanko.stripe_fields import integer, text
 API_VERSION = "2026-10-28.endive"
 """The version that the webhook endpoint is created with, and so the shape of every event."""
 
-SESSION_EVENTS = frozenset(
+HANDLED_EVENTS = frozenset(
     {
         "checkout.session.completed",
         "checkout.session.async_payment_succeeded",
         "checkout.session.async_payment_failed",
         "checkout.session.expired",
-    }
-)
-REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
-CHARGE_REFUNDED = "charge.refunded"
-DISPUTE_EVENTS = frozenset(
-    {
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "charge.refund.updated",
+        "charge.refunded",
         "charge.dispute.created",
         "charge.dispute.updated",
         "charge.dispute.funds_withdrawn",
@@ -34,7 +33,7 @@ DISPUTE_EVENTS = frozenset(
         "charge.dispute.closed",
     }
 )
-HANDLED_EVENTS = SESSION_EVENTS | REFUND_EVENTS | DISPUTE_EVENTS | {CHARGE_REFUNDED}
+"""What the endpoint asks Stripe for; `readings.READERS` has a reader for each."""
 
 _EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,72}", re.ASCII)
 """An event id names its execution: 80 characters of these at most, and `-r<n>` must fit behind it

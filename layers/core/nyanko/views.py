@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nyanko.catalogue import Product
+from nyanko.catalog import Product
 from nyanko.players import Player
 from nyanko.purchases import Purchase, status
 
@@ -62,7 +62,3 @@ def inventory_view(quantities: Mapping[str, int]) -> dict[str, Any]:
 def item_view(item_id: str, quantity: int) -> dict[str, Any]:
     """A negative quantity is debt: taken back after it was spent, to be paid off by later purchases."""
     return {"item_id": item_id, "quantity": max(quantity, 0), "owed": max(-quantity, 0)}
-
-
-def notice_view(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"notice_id": row["notice_id"], "created_at": row["created_at"], **row["notice"]}

@@ -1,5 +1,6 @@
 """Open WebSockets, as API Gateway's `@connections` reaches them."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 
 class Sockets:
-    def __init__(self, client: "ApiGatewayManagementApiClient") -> None:
+    """`client` is called when somebody listens."""
+
+    def __init__(self, client: "Callable[[], ApiGatewayManagementApiClient]") -> None:
         self._client = client
 
     def post(self, connection_id: str, frame: str) -> bool:
@@ -23,7 +26,7 @@ class Sockets:
         """
         try:
             with aws_errors("API Gateway"):
-                self._client.post_to_connection(ConnectionId=connection_id, Data=frame.encode())
+                self._client().post_to_connection(ConnectionId=connection_id, Data=frame.encode())
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.GONE:
                 return False

@@ -1,27 +1,17 @@
 """The table `checkpoints`: how far work has come that may take more than one run."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import from_item, to_item
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from nyanko.adapters.dynamodb_table import Row, Table
 
 
 class Checkpoints:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: Table) -> None:
         self._table = table
 
-    def get(self, name: str) -> dict[str, Any] | None:
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._table, Key=to_item({"name": name}), ConsistentRead=True
-            )
-        return from_item(found["Item"]) if "Item" in found else None
+    def get(self, name: str) -> Row | None:
+        return self._table.get({"name": name})
 
     def put(self, name: str, progress: Mapping[str, Any]) -> None:
-        with aws_errors("DynamoDB"):
-            self._client.put_item(TableName=self._table, Item=to_item({"name": name, **progress}))
+        self._table.put({"name": name, **progress})

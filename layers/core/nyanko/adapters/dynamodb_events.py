@@ -3,138 +3,113 @@
 The workflow itself claims and ignores (statemachines/payment.asl.yaml); the grant's transaction applies.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.deliveries import FINISHED
+from nyanko.adapters.dynamodb_table import ConditionFailed, Table
+from nyanko.event_rows import APPLIED, FINISHED, IGNORED, PARKED, EventRow
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from nyanko.payloads import ParkInput
+    from nyanko.stripe_events import StripeEvent
 
 EVENT_IS_NOT_FINISHED = "attribute_not_exists(event_id) OR NOT #state IN (:applied, :ignored)"
 EVENT_IS_CLAIMED = "attribute_exists(event_id)"
 APPLY = "SET #state = :applied, purchase_id = :purchase_id, applied_at = :now REMOVE parked_reason, parked_at"
+STATE = {"#state": "state"}
 
 
 class Events:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: Table) -> None:
         self._table = table
 
-    def get(self, event_id: str) -> dict[str, Any] | None:
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._table, Key=to_item({"event_id": event_id}), ConsistentRead=True
-            )
-        return from_item(found["Item"]) if "Item" in found else None
+    def get(self, event_id: str) -> EventRow | None:
+        row = self._table.get({"event_id": event_id})
+        return EventRow.from_dict(row) if row else None
 
     def is_finished(self, event_id: str) -> bool:
         """Whether the event is applied or ignored, as of a moment ago: it cannot become unfinished again."""
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._table,
-                Key=to_item({"event_id": event_id}),
-                ProjectionExpression="#state",
-                ExpressionAttributeNames={"#state": "state"},
-            )
-        return "Item" in found and from_item(found["Item"])["state"] in FINISHED
+        row = self._table.get(
+            {"event_id": event_id},
+            consistent=False,
+            ProjectionExpression="#state",
+            ExpressionAttributeNames=STATE,
+        )
+        return row is not None and row["state"] in FINISHED
 
-    def states(self, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Of those events that have a row: its state and execution, and why it is parked, by event id."""
-        found: dict[str, dict[str, Any]] = {}
-        for batch in (event_ids[start : start + 100] for start in range(0, len(event_ids), 100)):
-            keys: Any = [to_item({"event_id": event_id}) for event_id in batch]
-            while keys:
-                asked: Any = {
-                    "Keys": keys,
-                    "ConsistentRead": True,
-                    # The bodies stay where they are.
-                    "ProjectionExpression": "event_id, #state, execution, purchase_id, parked_reason",
-                    "ExpressionAttributeNames": {"#state": "state"},
-                }
-                with aws_errors("DynamoDB"):
-                    read = self._client.batch_get_item(RequestItems={self._table: asked})
-                rows = [from_item(item) for item in read["Responses"].get(self._table, [])]
-                found |= {row["event_id"]: row for row in rows}
-                unprocessed = read["UnprocessedKeys"].get(self._table)
-                keys = unprocessed["Keys"] if unprocessed else []
-        return found
+    def get_many(self, event_ids: Sequence[str]) -> dict[str, EventRow]:
+        """Of those events that have a row: its state and execution, and why it is parked, by event id. The
+        bodies stay where they are."""
+        rows = self._table.get_many(
+            [{"event_id": event_id} for event_id in event_ids],
+            ProjectionExpression="event_id, #state, execution, purchase_id, parked_reason",
+            ExpressionAttributeNames=STATE,
+        )
+        return {row["event_id"]: EventRow.from_dict(row) for row in rows}
 
     def ids_of_purchase(self, purchase_id: str) -> list[str]:
         """The events that are known to be about a purchase, oldest first."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="by_purchase",
-            KeyConditionExpression="purchase_id = :purchase_id",
-            ExpressionAttributeValues=to_item({":purchase_id": purchase_id}),
+        rows = self._table.query(
+            "purchase_id = :purchase_id", {"purchase_id": purchase_id}, IndexName="by_purchase"
         )
-        with aws_errors("DynamoDB"):
-            return [from_item(item)["event_id"] for page in pages for item in page["Items"]]
+        return [row["event_id"] for row in rows]
+
+    def parked_ids(self) -> list[str]:
+        """The events that are parked, by the sparse index that holds no others and follows a moment later."""
+        return [row["event_id"] for row in self._table.scan(IndexName="parked")]
 
     def apply(self, event_id: str, purchase_id: str, now: int) -> None:
         """Mark an event as applied whose facts change nothing in the inventory."""
-        with aws_errors("DynamoDB"):
-            self._client.update_item(
-                TableName=self._table,
-                Key=to_item({"event_id": event_id}),
-                UpdateExpression=APPLY,
-                ConditionExpression=EVENT_IS_CLAIMED,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(
-                    {":applied": "applied", ":purchase_id": purchase_id, ":now": now}
-                ),
-            )
+        self._table.update(
+            {"event_id": event_id},
+            APPLY,
+            {"applied": APPLIED, "purchase_id": purchase_id, "now": now},
+            condition=EVENT_IS_CLAIMED,
+            names=STATE,
+        )
 
     def park(
         self,
-        event_id: str,
+        failed: "ParkInput",
         reason: str,
         cause: str,
-        execution: str,
-        delivery: Mapping[str, Any],
-        about: Mapping[str, Any],
+        event: "StripeEvent | None",
+        purchase_id: str | None,
         now: int,
     ) -> bool:
         """Set the event aside with its reason; False if it was finished meanwhile and nothing is parked.
 
-        `delivery` is what a replay needs: `body`, `signature` and `received_at`. A claimed event keeps the
-        body it was claimed with, and a parked event never expires. `about` is what else is known of it, such
-        as `purchase_id`; None is not known.
+        A claimed event keeps the body, signature and time that it was claimed with, and a parked event never
+        expires. `event` and `purchase_id` are what else is known of it.
         """
+        about = {
+            "body": failed["body"],
+            "signature": failed["signature"],
+            "received_at": failed["received_at"],
+            "purchase_id": purchase_id,
+            "type": event.type if event else None,
+            "created": event.created if event else None,
+        }
         known = {name: value for name, value in about.items() if value is not None}
         keep_known = "".join(f", #{name} = if_not_exists(#{name}, :{name})" for name in known)
         try:
-            with aws_errors("DynamoDB"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_item({"event_id": event_id}),
-                    UpdateExpression=(
-                        "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
-                        "execution = :execution, body = if_not_exists(body, :body), "
-                        "signature = if_not_exists(signature, :signature), "
-                        "received_at = if_not_exists(received_at, :received_at)"
-                        f"{keep_known} REMOVE expires_at"
-                    ),
-                    ConditionExpression=EVENT_IS_NOT_FINISHED,
-                    ExpressionAttributeNames={"#state": "state", **{f"#{name}": name for name in known}},
-                    ExpressionAttributeValues=to_item(
-                        {
-                            ":parked": "parked",
-                            ":applied": "applied",
-                            ":ignored": "ignored",
-                            ":reason": reason,
-                            ":cause": cause,
-                            ":execution": execution,
-                            ":now": now,
-                            ":body": delivery["body"],
-                            ":signature": delivery["signature"],
-                            ":received_at": delivery["received_at"],
-                            **{f":{name}": value for name, value in known.items()},
-                        }
-                    ),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
+            self._table.update(
+                {"event_id": failed["event_id"]},
+                "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
+                f"execution = :execution{keep_known} REMOVE expires_at",
+                {
+                    "parked": PARKED,
+                    "applied": APPLIED,
+                    "ignored": IGNORED,
+                    "reason": reason,
+                    "cause": cause,
+                    "execution": failed["execution"],
+                    "now": now,
+                    **known,
+                },
+                condition=EVENT_IS_NOT_FINISHED,
+                names={**STATE, **{f"#{name}": name for name in known}},
+            )
+        except ConditionFailed:
             return False
         return True

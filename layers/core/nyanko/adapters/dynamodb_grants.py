@@ -19,27 +19,27 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED
+from nyanko.adapters.dynamodb import to_item
+from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED, STATE
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
+from nyanko.adapters.dynamodb_table import Table
+from nyanko.event_rows import APPLIED
 from nyanko.grants import Grant, Line
 from nyanko.purchases import Purchase
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 LINE_IS_NEW = "attribute_not_exists(line_id)"
 
 
 class Grants:
-    def __init__(
-        self, client: "DynamoDBClient", *, purchases: str, inventory: str, ledger: str, events: str
-    ) -> None:
-        self._client = client
+    """All but the ledger are names of tables."""
+
+    def __init__(self, ledger: Table, *, purchases: str, inventory: str, events: str) -> None:
+        self._ledger = ledger
         self._purchases = purchases
         self._inventory = inventory
-        self._ledger = ledger
         self._events = events
 
     def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:
@@ -50,10 +50,11 @@ class Grants:
             *(self._line(grant, line, event_id, execution, now) for line in grant.lines),
             self._event(grant, event_id, now),
         ]
+        client = self._ledger.client
         try:
             with aws_errors("DynamoDB"):
-                self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException:
+                client.transact_write_items(TransactItems=writes)
+        except client.exceptions.TransactionCanceledException:
             # Every way to be cancelled ends well by reading again: a lost race, a conflict with a running
             # transaction, throttling.
             return False
@@ -61,23 +62,18 @@ class Grants:
 
     def items_of(self, event_id: str, purchase: Purchase) -> dict[str, int]:
         """Item id to the signed count by which an event has changed the inventory, all attempts together."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._ledger,
-            KeyConditionExpression="player_id = :player_id AND begins_with(line_id, :line_ids)",
+        lines = self._ledger.query(
+            "player_id = :player_id AND begins_with(line_id, :line_ids)",
+            {
+                "player_id": purchase.player_id,
+                "line_ids": f"{purchase.purchase_id}#",
+                "event_id": event_id,
+            },
             FilterExpression="event_id = :event_id",
-            ExpressionAttributeValues=to_item(
-                {
-                    ":player_id": purchase.player_id,
-                    ":line_ids": f"{purchase.purchase_id}#",
-                    ":event_id": event_id,
-                }
-            ),
-            ConsistentRead=True,
         )
         changed: Counter[str] = Counter()
-        with aws_errors("DynamoDB"):
-            for line in (from_item(item) for page in pages for item in page["Items"]):
-                changed[line["item_id"]] += line["delta"]
+        for line in lines:
+            changed[line["item_id"]] += line["delta"]
         return {item_id: count for item_id, count in changed.items() if count}
 
     def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
@@ -113,7 +109,7 @@ class Grants:
     ) -> "TransactWriteItemTypeDef":
         return {
             "Put": {
-                "TableName": self._ledger,
+                "TableName": self._ledger.name,
                 "Item": to_item(
                     {
                         "player_id": grant.after.player_id,
@@ -134,9 +130,9 @@ class Grants:
                 "Key": to_item({"event_id": event_id}),
                 "UpdateExpression": APPLY,
                 "ConditionExpression": EVENT_IS_CLAIMED,
-                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeNames": STATE,
                 "ExpressionAttributeValues": to_item(
-                    {":applied": "applied", ":purchase_id": grant.before.purchase_id, ":now": now}
+                    {":applied": APPLIED, ":purchase_id": grant.before.purchase_id, ":now": now}
                 ),
             }
         }

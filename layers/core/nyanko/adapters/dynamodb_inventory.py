@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.adapters.dynamodb_table import Table
 from nyanko.errors import BadInput, Retryable
+from nyanko.ledger import Holding
 from nyanko.spends import Spend, not_enough
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 ENOUGH_IS_LEFT = "quantity >= :count"
@@ -19,31 +20,24 @@ CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 class Inventory:
-    def __init__(self, client: "DynamoDBClient", *, inventory: str, ledger: str) -> None:
-        self._client = client
-        self._inventory = inventory
+    """`ledger` is the name of the table that takes a spend's line."""
+
+    def __init__(self, table: Table, ledger: str) -> None:
+        self._table = table
         self._ledger = ledger
 
     def of_player(self, player_id: str) -> dict[str, int]:
         """Item id to quantity; a negative quantity is debt."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._inventory,
-            KeyConditionExpression="player_id = :player_id",
-            ExpressionAttributeValues=to_item({":player_id": player_id}),
-            ConsistentRead=True,
-        )
-        with aws_errors("DynamoDB"):
-            rows = [from_item(item) for page in pages for item in page["Items"]]
+        rows = self._table.query("player_id = :player_id", {"player_id": player_id})
         return {row["item_id"]: row["quantity"] for row in rows}
 
+    def all(self) -> dict[Holding, int]:
+        """Every player's holdings: for operators alone."""
+        return {(row["player_id"], row["item_id"]): row["quantity"] for row in self._table.scan()}
+
     def quantity(self, player_id: str, item_id: str) -> int:
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._inventory,
-                Key=to_item({"player_id": player_id, "item_id": item_id}),
-                ConsistentRead=True,
-            )
-        return int(from_item(found["Item"])["quantity"]) if "Item" in found else 0
+        row = self._table.get({"player_id": player_id, "item_id": item_id})
+        return int(row["quantity"]) if row else 0
 
     def spend(self, player_id: str, spend: Spend, now: int) -> None:
         """Take the items out of the inventory, once for each spend id.
@@ -70,7 +64,7 @@ class Inventory:
             },
             {
                 "Update": {
-                    "TableName": self._inventory,
+                    "TableName": self._table.name,
                     "Key": to_item({"player_id": player_id, "item_id": spend.item_id}),
                     "UpdateExpression": "SET updated_at = :now, quantity = quantity - :count",
                     "ConditionExpression": ENOUGH_IS_LEFT,
@@ -78,10 +72,11 @@ class Inventory:
                 }
             },
         ]
+        client = self._table.client
         try:
             with aws_errors("DynamoDB"):
-                self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as error:
+                client.transact_write_items(TransactItems=writes)
+        except client.exceptions.TransactionCanceledException as error:
             spent, left = error.response["CancellationReasons"]
             if spent["Code"] == CONDITION_FAILED:
                 before = from_item(spent["Item"])  # type: ignore[arg-type] # the stubs know two kinds of items

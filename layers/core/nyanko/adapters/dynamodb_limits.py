@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.adapters.dynamodb import to_item
+from nyanko.adapters.dynamodb_table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 LIST_IS_UNCHANGED = "version = :version"
@@ -24,27 +23,22 @@ class LimitList:
 
 
 class Limits:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: Table) -> None:
         self._table = table
 
     def read(self, player_id: str, scope: str) -> LimitList:
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._table,
-                Key=to_item({"player_id": player_id, "scope": scope}),
-                ConsistentRead=True,
-            )
-        if "Item" not in found:
-            return LimitList(player_id, scope)
-        row = from_item(found["Item"])
-        return LimitList(player_id, scope, row["purchase_ids"], row["version"])
+        row = self._table.get({"player_id": player_id, "scope": scope})
+        return (
+            LimitList(player_id, scope, row["purchase_ids"], row["version"])
+            if row
+            else LimitList(player_id, scope)
+        )
 
     def write(self, read: LimitList, purchase_ids: Sequence[str]) -> "TransactWriteItemTypeDef":
         """The write that puts these purchases on the list, for the transaction that creates the new one."""
         return {
             "Update": {
-                "TableName": self._table,
+                "TableName": self._table.name,
                 "Key": to_item({"player_id": read.player_id, "scope": read.scope}),
                 "UpdateExpression": "SET purchase_ids = :purchase_ids, version = :next",
                 "ConditionExpression": LIST_IS_UNCHANGED if read.version else LIST_IS_NEW,

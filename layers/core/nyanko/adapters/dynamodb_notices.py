@@ -1,72 +1,67 @@
-"""The table `notices`: what a player must learn even if no socket was open."""
+"""The table `notices`."""
 
-from typing import TYPE_CHECKING, Any
-
-from nyanko.adapters.aws_errors import aws_errors
-from nyanko.adapters.dynamodb import from_item, to_item
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from nyanko.adapters.dynamodb_table import ConditionFailed, Row, Table
+from nyanko.notices import KEPT_SECONDS, Notice
 
 NOTICE_IS_NEW = "attribute_not_exists(notice_id)"
 NOTICE_EXISTS = "attribute_exists(notice_id)"
 NOTICE_IS_UNSEEN = "attribute_not_exists(acknowledged_at)"
-KEPT_SECONDS = 90 * 24 * 3600
 
 
 class Notices:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put(self, player_id: str, notice_id: str, notice: dict[str, Any], now: int) -> dict[str, Any] | None:
+    def put(self, notice: Notice) -> Notice | None:
         """Keep a notice until the client acknowledges it; the same notice written again stays as it was.
 
-        The row as it is kept, None if the client has acknowledged it already.
+        The notice as it is kept, None if the client has acknowledged it already.
         """
         row = {
-            "player_id": player_id,
-            "notice_id": notice_id,
-            "notice": notice,
-            "created_at": now,
-            "expires_at": now + KEPT_SECONDS,
+            "player_id": notice.player_id,
+            "notice_id": notice.notice_id,
+            "notice": notice.content,
+            "created_at": notice.created_at,
+            "expires_at": notice.created_at + KEPT_SECONDS,
         }
         try:
-            with aws_errors("DynamoDB"):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=to_item(row),
-                    ConditionExpression=NOTICE_IS_NEW,
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            kept = from_item(error.response["Item"])  # type: ignore[typeddict-item] # the stubs do not know it
-            return None if "acknowledged_at" in kept else kept
-        return row
+            self._table.put(row, NOTICE_IS_NEW)
+        except ConditionFailed as taken:
+            kept = _notice(taken.row)
+            return None if kept.acknowledged_at else kept
+        return notice
 
-    def unseen(self, player_id: str) -> list[dict[str, Any]]:
+    def of_player(self, player_id: str) -> list[Notice]:
+        """Every notice of the player that is kept, oldest first."""
+        rows = self._table.query("player_id = :player_id", {"player_id": player_id})
+        return [_notice(row) for row in rows]
+
+    def unseen(self, player_id: str) -> list[Notice]:
         """Every notice that the client has not acknowledged, oldest first."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="player_id = :player_id",
-            FilterExpression=NOTICE_IS_UNSEEN,
-            ExpressionAttributeValues=to_item({":player_id": player_id}),
-            ConsistentRead=True,
+        rows = self._table.query(
+            "player_id = :player_id", {"player_id": player_id}, FilterExpression=NOTICE_IS_UNSEEN
         )
-        with aws_errors("DynamoDB"):
-            return [from_item(item) for page in pages for item in page["Items"]]
+        return [_notice(row) for row in rows]
 
     def acknowledge(self, player_id: str, notice_id: str, now: int) -> bool:
         """The client has shown the notice; False if the player has no such notice."""
         try:
-            with aws_errors("DynamoDB"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_item({"player_id": player_id, "notice_id": notice_id}),
-                    UpdateExpression="SET acknowledged_at = if_not_exists(acknowledged_at, :now)",
-                    ConditionExpression=NOTICE_EXISTS,
-                    ExpressionAttributeValues=to_item({":now": now}),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
+            self._table.update(
+                {"player_id": player_id, "notice_id": notice_id},
+                "SET acknowledged_at = if_not_exists(acknowledged_at, :now)",
+                {"now": now},
+                condition=NOTICE_EXISTS,
+            )
+        except ConditionFailed:
             return False
         return True
+
+
+def _notice(row: Row) -> Notice:
+    return Notice(
+        notice_id=row["notice_id"],
+        player_id=row["player_id"],
+        created_at=row["created_at"],
+        content=row["notice"],
+        acknowledged_at=row.get("acknowledged_at"),
+    )

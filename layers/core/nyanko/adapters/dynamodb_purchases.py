@@ -1,18 +1,18 @@
 """The table `purchases`: the only writer of purchase rows but for the grant's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
+from nyanko.adapters.dynamodb_table import ConditionFailed, Row, Table
 from nyanko.errors import Retryable
 from nyanko.facts import Facts
 from nyanko.pages import Page, Position
-from nyanko.purchases import Purchase, with_facts
+from nyanko.purchases import Purchase, PurchaseJson, with_facts
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PURCHASE_IS_NEW = "attribute_not_exists(purchase_id)"
@@ -21,8 +21,7 @@ VERSION_IS_UNCHANGED = "version = :version"
 
 
 class Purchases:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: Table) -> None:
         self._table = table
 
     def create(self, purchase: Purchase, limit_lists: "Sequence[TransactWriteItemTypeDef]") -> bool:
@@ -32,53 +31,41 @@ class Purchases:
         """
         new: TransactWriteItemTypeDef = {
             "Put": {
-                "TableName": self._table,
+                "TableName": self._table.name,
                 "Item": to_item(_row(purchase)),
                 "ConditionExpression": PURCHASE_IS_NEW,
             }
         }
+        client = self._table.client
         try:
             with aws_errors("DynamoDB"):
-                self._client.transact_write_items(TransactItems=[new, *limit_lists])
-        except self._client.exceptions.TransactionCanceledException:
+                client.transact_write_items(TransactItems=[new, *limit_lists])
+        except client.exceptions.TransactionCanceledException:
             return False
         return True
 
     def get(self, purchase_id: str) -> Purchase | None:
-        with aws_errors("DynamoDB"):
-            found = self._client.get_item(
-                TableName=self._table, Key=to_item({"purchase_id": purchase_id}), ConsistentRead=True
-            )
-        return Purchase.from_dict(from_item(found["Item"])) if "Item" in found else None
+        row = self._table.get({"purchase_id": purchase_id})
+        return _purchase(row) if row else None
 
     def get_many(self, purchase_ids: Sequence[str]) -> list[Purchase]:
-        """Those of the purchases that exist, in no particular order."""
-        found: list[Purchase] = []
-        for batch in (purchase_ids[start : start + 100] for start in range(0, len(purchase_ids), 100)):
-            keys: Any = [to_item({"purchase_id": purchase_id}) for purchase_id in batch]
-            while keys:
-                with aws_errors("DynamoDB"):
-                    read = self._client.batch_get_item(
-                        RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-                    )
-                found += [
-                    Purchase.from_dict(from_item(item)) for item in read["Responses"].get(self._table, [])
-                ]
-                unprocessed = read["UnprocessedKeys"].get(self._table)
-                keys = unprocessed["Keys"] if unprocessed else []
-        return found
+        """Those of the purchases that exist, in no particular order, each once."""
+        rows = self._table.get_many([{"purchase_id": purchase_id} for purchase_id in purchase_ids])
+        return [_purchase(row) for row in rows]
+
+    def all(self) -> Iterator[Purchase]:
+        """Every player's purchases: for operators alone."""
+        return (_purchase(row) for row in self._table.scan())
 
     def attach_session(self, purchase: Purchase, session_id: str, url: str) -> Purchase:
         """Keep the Checkout Session that was opened for the purchase; facts and version stay as they are."""
-        with aws_errors("DynamoDB"):
-            self._client.update_item(
-                TableName=self._table,
-                Key=to_item({"purchase_id": purchase.purchase_id}),
-                UpdateExpression="SET session_id = :session_id, #url = :url",
-                ConditionExpression=PURCHASE_EXISTS,
-                ExpressionAttributeNames={"#url": "url"},
-                ExpressionAttributeValues=to_item({":session_id": session_id, ":url": url}),
-            )
+        self._table.update(
+            {"purchase_id": purchase.purchase_id},
+            "SET session_id = :session_id, #url = :url",
+            {"session_id": session_id, "url": url},
+            condition=PURCHASE_EXISTS,
+            names={"#url": "url"},
+        )
         return replace(purchase, session_id=session_id, url=url)
 
     def record(self, purchase: Purchase, facts: Facts, now: int) -> Purchase:
@@ -87,27 +74,21 @@ class Purchases:
         Raises `Retryable` (`Conflict`) if somebody did: read again, merge again.
         """
         recorded = with_facts(purchase, facts, now)
-        row = _row(recorded)
         payment_intent = ", payment_intent = :payment_intent" if facts.payment_intent else ""
         try:
-            with aws_errors("DynamoDB"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_item({"purchase_id": purchase.purchase_id}),
-                    UpdateExpression="SET facts = :facts, version = :next, updated_at = :now"
-                    + payment_intent,
-                    ConditionExpression=VERSION_IS_UNCHANGED,
-                    ExpressionAttributeValues=to_item(
-                        {
-                            ":facts": row["facts"],
-                            ":version": purchase.version,
-                            ":next": recorded.version,
-                            ":now": now,
-                            ":payment_intent": facts.payment_intent,
-                        }
-                    ),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
+            self._table.update(
+                {"purchase_id": purchase.purchase_id},
+                f"SET facts = :facts, version = :next, updated_at = :now{payment_intent}",
+                {
+                    "facts": facts.to_dict(),
+                    "version": purchase.version,
+                    "next": recorded.version,
+                    "now": now,
+                    "payment_intent": facts.payment_intent,
+                },
+                condition=VERSION_IS_UNCHANGED,
+            )
+        except ConditionFailed as error:
             raise Retryable("Conflict", f"{purchase.purchase_id} changed since it was read") from error
         return recorded
 
@@ -116,16 +97,18 @@ class Purchases:
 
         The index has the keys alone: a purchase changes more often than its player lists it.
         """
-        start = {"ExclusiveStartKey": to_item({"player_id": player_id, **page.after})} if page.after else {}
+        start: Any = (
+            {"ExclusiveStartKey": to_item({"player_id": player_id, **page.after})} if page.after else {}
+        )
         with aws_errors("DynamoDB"):
-            found = self._client.query(
-                TableName=self._table,
+            found = self._table.client.query(
+                TableName=self._table.name,
                 IndexName="by_player",
                 KeyConditionExpression="player_id = :player_id",
                 ExpressionAttributeValues=to_item({":player_id": player_id}),
                 ScanIndexForward=False,
                 Limit=page.limit,
-                **start,  # type: ignore[arg-type] # a key or nothing at all
+                **start,
             )
         in_order = [from_item(item)["purchase_id"] for item in found["Items"]]
         by_id = {purchase.purchase_id: purchase for purchase in self.get_many(in_order)}
@@ -136,16 +119,18 @@ class Purchases:
         return purchases, {"purchase_id": last["purchase_id"], "created_at": last["created_at"]}
 
     def id_by_payment_intent(self, payment_intent: str) -> str | None:
-        with aws_errors("DynamoDB"):
-            found = self._client.query(
-                TableName=self._table,
-                IndexName="by_payment_intent",
-                KeyConditionExpression="payment_intent = :payment_intent",
-                ExpressionAttributeValues=to_item({":payment_intent": payment_intent}),
-            )
-        return next((from_item(item)["purchase_id"] for item in found["Items"]), None)
+        rows = self._table.query(
+            "payment_intent = :payment_intent",
+            {"payment_intent": payment_intent},
+            IndexName="by_payment_intent",
+        )
+        return next((row["purchase_id"] for row in rows), None)
 
 
-def _row(purchase: Purchase) -> dict[str, Any]:
+def _purchase(row: Row) -> Purchase:
+    return Purchase.from_dict(cast("PurchaseJson", row))
+
+
+def _row(purchase: Purchase) -> Row:
     """`payment_intent` stands beside the facts that it is one of, as the key of an index."""
     return {**purchase.to_dict(), "payment_intent": purchase.facts.payment_intent}

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from nyanko.adapters.aws_errors import aws_errors
@@ -20,9 +21,10 @@ ALGORITHM = "HMAC_SHA_256"
 
 
 class ReplayMacs:
-    """`key_id` is the id, ARN or alias of a key with the spec HMAC_256."""
+    """`client` is called when there is something to sign or check; `key_id` is the id, ARN or alias of a key
+    with the spec HMAC_256."""
 
-    def __init__(self, client: Any, key_id: str) -> None:  # noqa: ANN401 a boto3 client of KMS
+    def __init__(self, client: Callable[[], Any], key_id: str) -> None:
         self._client = client
         self._key_id = key_id
 
@@ -30,7 +32,7 @@ class ReplayMacs:
         """The delivery as a replay that `check` accepts."""
         replay = Replay(by=by, at=at, reason=reason, mac="")
         with aws_errors("KMS"):
-            signed = self._client.generate_mac(
+            signed = self._client().generate_mac(
                 KeyId=self._key_id, MacAlgorithm=ALGORITHM, Message=_message(delivery, replay)
             )
         return {**delivery, "replay": {**replay, "mac": base64.b64encode(signed["Mac"]).decode()}}
@@ -43,13 +45,13 @@ class ReplayMacs:
             mac = b""
         try:
             with aws_errors("KMS"):
-                self._client.verify_mac(
+                self._client().verify_mac(
                     KeyId=self._key_id,
                     MacAlgorithm=ALGORITHM,
                     Message=_message(delivery, replay),
                     Mac=mac or b"-",
                 )
-        except self._client.exceptions.KMSInvalidMacException:
+        except self._client().exceptions.KMSInvalidMacException:
             raise BadInput(
                 "InvalidSignature", "nobody who may replay events has signed this replay"
             ) from None

@@ -12,14 +12,32 @@ if TYPE_CHECKING:
 
 MAX_AGE_SECONDS = 300
 
+RETRY_SECONDS = 60
+"""How long Secrets Manager is left alone after it failed, while an older value is used on."""
+
+MAX_STALE_SECONDS = 3600
+"""How long a secret is used on while Secrets Manager fails: a payment that waits costs more than a secret
+that was rolled less than an hour ago, which its owner may still accept."""
+
 
 class Secrets:
-    """Keeps each secret for `MAX_AGE_SECONDS`; `now` gives epoch seconds UTC."""
+    """Keeps each secret for `MAX_AGE_SECONDS`; `now` gives epoch seconds UTC, `client` is called to read.
 
-    def __init__(self, client: "SecretsManagerClient", now: Callable[[], int]) -> None:
+    `on_stale` is called with the secret's name whenever an older value is used, because no newer one could be
+    read; never when it is older than `MAX_STALE_SECONDS`.
+    """
+
+    def __init__(
+        self,
+        client: "Callable[[], SecretsManagerClient]",
+        now: Callable[[], int],
+        on_stale: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._client = client
         self._now = now
+        self._on_stale = on_stale
         self._kept: dict[str, tuple[int, str]] = {}
+        self._failed_at: dict[str, int] = {}
 
     def value(self, name: str) -> str:
         """The secret, or "" as long as it has no value, which is not kept.
@@ -27,15 +45,28 @@ class Secrets:
         Raises `Retryable` (`ServiceUnavailable`) when it could not be read, for whatever reason.
         """
         now = self._now()
-        if name in self._kept:
-            read_at, value = self._kept[name]
-            if now - read_at < MAX_AGE_SECONDS:
-                return value
+        read_at, kept = self._kept.get(name, (0, ""))
+        is_usable = kept != "" and now - read_at < MAX_STALE_SECONDS
+        failed_lately = now - self._failed_at.get(name, 0) < RETRY_SECONDS
+        if kept and now - read_at < MAX_AGE_SECONDS:
+            return kept
+        if is_usable and failed_lately:
+            self._on_stale(name)
+            return kept
         try:
-            value = self._client.get_secret_value(SecretId=name)["SecretString"]
-        except self._client.exceptions.ResourceNotFoundException:
+            value = self._client().get_secret_value(SecretId=name)["SecretString"]
+        except self._client().exceptions.ResourceNotFoundException:
             return ""
         except (BotoCoreError, ClientError) as error:
+            if is_usable:
+                self._failed_at[name] = now
+                self._on_stale(name)
+                return kept
             raise Retryable("ServiceUnavailable", f"the secret {name} could not be read") from error
         self._kept[name] = now, value
         return value
+
+    def store(self, name: str, value: str) -> None:
+        """Give the secret a new value, which others learn of within `MAX_AGE_SECONDS`."""
+        self._client().put_secret_value(SecretId=name, SecretString=value)
+        self._kept.pop(name, None)

@@ -1,12 +1,10 @@
 """Executions of the payment workflow, one name for each event and each of its replays."""
 
 import json
-from itertools import count
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.deliveries import Delivery
-from nyanko.executions import FAILED, RUNNING, execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -22,23 +20,7 @@ class PaymentExecutions:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def start_again(self, event_id: str, delivery: Delivery, *, again: bool = False) -> str | None:
-        """Start the workflow anew for an event that has had an execution; the new one's name, or None for a
-        duplicate.
-
-        An event whose executions all failed is replayed under the next name: "Resend" in Stripe's Dashboard
-        replays. `again` also replays one that succeeded; one that still runs is never run beside itself.
-        """
-        for replay in count(1):
-            status = self.status(execution_name(event_id, replay - 1))
-            if status == RUNNING or not (again or status in FAILED):
-                return None
-            name = execution_name(event_id, replay)
-            if self.start_as(name, delivery):
-                return name
-        raise AssertionError("count() never ends")
-
-    def start_as(self, name: str, delivery: Delivery) -> bool:
+    def start(self, name: str, delivery: Delivery) -> bool:
         """Start an execution of this name; False if there is one already."""
         try:
             with aws_errors("Step Functions"):

@@ -1,18 +1,16 @@
 """Stripe's hosted Checkout and the objects behind it."""
 
-from typing import Any
-
-import stripe
-
-from nyanko.adapters.stripe_client import stripe_client, stripe_errors
+from nyanko.adapters.stripe_client import StripeApi, stripe_errors
 from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
 
 
 class StripeCheckout:
-    def __init__(self, api_key: str, api_url: str, frontend_url: str) -> None:
+    """`frontend_url` is the page of the game that Stripe's page leads back to."""
+
+    def __init__(self, api: StripeApi, frontend_url: str) -> None:
+        self._api = api
         self._frontend_url = frontend_url
-        self._stripe = stripe_client(api_key, api_url)
 
     def open_session(self, purchase: Purchase) -> tuple[str, str]:
         """Open the purchase's Checkout Session and return its id and the URL of its page.
@@ -24,7 +22,7 @@ class StripeCheckout:
         """
         metadata = {"purchase_id": purchase.purchase_id}
         with stripe_errors():
-            session = self._stripe.v1.checkout.sessions.create(
+            session = self._api.client.v1.checkout.sessions.create(
                 {
                     "mode": "payment",
                     "client_reference_id": purchase.purchase_id,
@@ -55,32 +53,3 @@ class StripeCheckout:
         if session.url is None:
             raise Retryable("StripeUnavailable", f"Stripe opened {session.id} without a URL")
         return session.id, session.url
-
-    def event(self, event_id: str) -> str | None:
-        """The body of an event as Stripe's API tells it, or None if Stripe knows no such event."""
-        with stripe_errors():
-            try:
-                event = self._stripe.v1.events.retrieve(event_id)
-            except stripe.InvalidRequestError as error:
-                if error.http_status == 404:
-                    return None
-                raise
-        return str(event)
-
-    def purchase_id_of(self, payment_intent: str) -> str | None:
-        """The purchase that a payment was for, or None if no Checkout Session of ours made it."""
-        with stripe_errors():
-            sessions = self._stripe.v1.checkout.sessions.list({"payment_intent": payment_intent, "limit": 1})
-        metadata = sessions.data[0].to_dict().get("metadata") if sessions.data else None
-        return metadata.get("purchase_id") if metadata else None
-
-    def payment_intent_of(self, charge: str) -> str | None:
-        with stripe_errors():
-            found = self._stripe.v1.charges.retrieve(charge).payment_intent
-        return found if found is None or isinstance(found, str) else found.id
-
-    def refunds_of(self, charge: str) -> list[dict[str, Any]]:
-        """All refunds of a charge, as Stripe's refund objects."""
-        with stripe_errors():
-            refunds = self._stripe.v1.refunds.list({"charge": charge, "limit": 100})
-            return [refund.to_dict() for refund in refunds.auto_paging_iter()]

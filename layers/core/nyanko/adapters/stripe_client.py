@@ -3,7 +3,7 @@
 Import costs a cold start dearly, so only the functions that call Stripe import this.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import stripe
@@ -16,14 +16,31 @@ TIMEOUT_SECONDS = (3, 6)
 MAX_NETWORK_RETRIES = 2
 
 
-def stripe_client(api_key: str, api_url: str) -> stripe.StripeClient:
+class StripeApi:
+    """Stripe's API at a URL, with the key in force; raises what `api_key` raises."""
+
+    def __init__(self, api_key: Callable[[], str], url: str) -> None:
+        self._api_key = api_key
+        self._url = url
+        self._client: tuple[str, stripe.StripeClient] | None = None
+
+    @property
+    def client(self) -> stripe.StripeClient:
+        """The SDK's client, made anew when the key has been rolled."""
+        api_key = self._api_key()
+        if self._client is None or self._client[0] != api_key:
+            self._client = api_key, _client(api_key, self._url)
+        return self._client[1]
+
+
+def _client(api_key: str, url: str) -> stripe.StripeClient:
     # No file in the home folder, no identifier of this machine in the requests.
     stripe.enable_telemetry = False
     return stripe.StripeClient(
         api_key,
         stripe_version=API_VERSION,
         max_network_retries=MAX_NETWORK_RETRIES,
-        base_addresses={"api": api_url},
+        base_addresses={"api": url},
         http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
     )
 

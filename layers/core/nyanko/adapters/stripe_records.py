@@ -5,7 +5,7 @@ from typing import Any
 
 import stripe
 
-from nyanko.adapters.stripe_client import stripe_client, stripe_errors
+from nyanko.adapters.stripe_client import StripeApi, stripe_errors
 from nyanko.stripe_events import HANDLED_EVENTS
 
 PAGE = 100
@@ -20,8 +20,8 @@ class StripeRecords:
     Raises `Retryable` when Stripe cannot be reached.
     """
 
-    def __init__(self, api_key: str, api_url: str) -> None:
-        self._stripe = stripe_client(api_key, api_url)
+    def __init__(self, api: StripeApi) -> None:
+        self._api = api
 
     def events(self, since: int, until: int, after: str | None = None) -> list[StripeObject]:
         """A page of the events that we handle, newest first, following the event `after`.
@@ -30,17 +30,17 @@ class StripeRecords:
         """
         params: Any = {"types": sorted(HANDLED_EVENTS), **_window(since, until, after)}
         with stripe_errors():
-            return [event.to_dict() for event in self._stripe.v1.events.list(params).data]
+            return [event.to_dict() for event in self._api.client.v1.events.list(params).data]
 
     def sessions(self, since: int, until: int, after: str | None = None) -> list[StripeObject]:
         """A page of Checkout Sessions, newest first, with payment and charge in place of their ids."""
         params: Any = {**_window(since, until, after), "expand": ["data.payment_intent.latest_charge"]}
         with stripe_errors():
-            return [session.to_dict() for session in self._stripe.v1.checkout.sessions.list(params).data]
+            return [session.to_dict() for session in self._api.client.v1.checkout.sessions.list(params).data]
 
     def session(self, session_id: str) -> StripeObject:
         with stripe_errors():
-            return self._stripe.v1.checkout.sessions.retrieve(session_id).to_dict()
+            return self._api.client.v1.checkout.sessions.retrieve(session_id).to_dict()
 
     def session_of(self, payment_intent: str) -> StripeObject | None:
         """The Checkout Session that made a payment, like those of `sessions`."""
@@ -50,25 +50,25 @@ class StripeRecords:
             "expand": ["data.payment_intent.latest_charge"],
         }
         with stripe_errors():
-            found = self._stripe.v1.checkout.sessions.list(params).data
+            found = self._api.client.v1.checkout.sessions.list(params).data
         return found[0].to_dict() if found else None
 
     def refunds_of(self, payment_intent: str) -> list[StripeObject]:
         with stripe_errors():
-            refunds = self._stripe.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
+            refunds = self._api.client.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
             return [refund.to_dict() for refund in refunds.auto_paging_iter()]
 
     def disputes_of(self, payment_intent: str) -> list[StripeObject]:
         with stripe_errors():
-            disputes = self._stripe.v1.disputes.list({"payment_intent": payment_intent, "limit": PAGE})
+            disputes = self._api.client.v1.disputes.list({"payment_intent": payment_intent, "limit": PAGE})
             return [dispute.to_dict() for dispute in disputes.auto_paging_iter()]
 
     def payments_changed(self, since: int) -> list[str]:
         """The payments (PaymentIntents) of all refunds and disputes that were created since."""
         created: Any = {"created": {"gte": since}, "limit": PAGE}
         with stripe_errors():
-            refunds = self._stripe.v1.refunds.list(created).auto_paging_iter()
-            disputes = self._stripe.v1.disputes.list(created).auto_paging_iter()
+            refunds = self._api.client.v1.refunds.list(created).auto_paging_iter()
+            disputes = self._api.client.v1.disputes.list(created).auto_paging_iter()
             payments = {one.payment_intent for one in refunds} | {one.payment_intent for one in disputes}
         return sorted(payment for payment in payments if isinstance(payment, str))
 
@@ -76,7 +76,7 @@ class StripeRecords:
         """Close an open session, so that nobody pays it any more; False if it was open no more."""
         with stripe_errors():
             try:
-                self._stripe.v1.checkout.sessions.expire(session_id)
+                self._api.client.v1.checkout.sessions.expire(session_id)
             except stripe.InvalidRequestError:
                 return False
         return True

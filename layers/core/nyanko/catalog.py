@@ -2,11 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import NotRequired, Self, TypedDict, cast
 
 from nyanko.errors import BadInput
 
 MAX_QUANTITY = 99
+
+
+class ProductJson(TypedDict):
+    """`Product` as its row, and as the snapshot that a purchase keeps of it."""
+
+    product_id: str
+    name: str
+    unit_amount: int
+    currency: str
+    items: Mapping[str, int]
+    active: bool
+    sale_from: NotRequired[int]
+    sale_until: NotRequired[int]
+    limit_per_player: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +47,12 @@ class Product:
         ended = self.sale_until is not None and self.sale_until <= now
         return self.active and started and not ended
 
-    def to_dict(self) -> dict[str, Any]:
-        """The shape of its row, and of the snapshot that a purchase keeps of it."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+    def to_dict(self) -> ProductJson:
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        return cast("ProductJson", known)
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+    def from_dict(cls, raw: ProductJson) -> Self:
         return cls(
             product_id=raw["product_id"],
             name=raw["name"],

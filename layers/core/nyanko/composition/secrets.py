@@ -1,0 +1,55 @@
+"""Which secrets a stage has, and what it means that one is missing."""
+
+from typing import TYPE_CHECKING
+
+from nyanko.errors import Retryable
+
+if TYPE_CHECKING:
+    from nyanko.adapters.secretsmanager_secrets import Secrets
+
+WEBHOOK_SECRETS = "stripe_webhook_secrets"
+
+
+class StageSecrets:
+    """The secrets of a stage, each as it is in force; a new one is within five minutes.
+
+    White space around a value is dropped: a trailing newline is the usual slip of whoever stores a secret.
+    """
+
+    def __init__(self, secrets: "Secrets", stage: str) -> None:
+        self._secrets = secrets
+        self._stage = stage
+
+    def webhook_secrets(self) -> list[str]:
+        """The signing secrets in force: two while one is being rolled.
+
+        Raises `Retryable` (`NotConfigured`) when there is none: an empty secret disables the webhook and
+        never weakens it, since anyone can sign with an empty key.
+        """
+        secrets = self._value(WEBHOOK_SECRETS).split()
+        if not secrets:
+            raise Retryable("NotConfigured", "no webhook signing secret is stored")
+        return secrets
+
+    def store_webhook_secrets(self, secrets: list[str]) -> None:
+        self._secrets.store(self._name(WEBHOOK_SECRETS), "\n".join(secrets))
+
+    def stripe_api_key(self) -> str:
+        """Raises `Retryable` (`NotConfigured`) when there is none."""
+        return self._required("stripe_api_key", "no Stripe API key is stored")
+
+    def joinmake_api_key(self) -> str:
+        """Raises `Retryable` (`NotConfigured`) when there is none."""
+        return self._required("joinmake_api_key", "no Join&make API key is stored")
+
+    def _required(self, noun: str, missing: str) -> str:
+        value = self._value(noun)
+        if not value:
+            raise Retryable("NotConfigured", missing)
+        return value
+
+    def _value(self, noun: str) -> str:
+        return self._secrets.value(self._name(noun)).strip()
+
+    def _name(self, noun: str) -> str:
+        return f"{self._stage}_jm_nyanko_{noun}"

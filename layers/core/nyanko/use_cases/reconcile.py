@@ -1,0 +1,140 @@
+"""Reconcile with Stripe: ask again for events that never came to their end, close what is overdue, and find
+money that no event accounts for."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nyanko.comparison import Comparison, StripePurchase, is_ours, stripe_purchase
+from nyanko.deliveries import delivery_by_id
+from nyanko.event_rows import EventRow
+from nyanko.reconciliation import (
+    DRIFT_SECONDS,
+    LOST,
+    OVERDUE_SECONDS,
+    WAITING,
+    Checkpoint,
+    EventProgress,
+    event_progress,
+)
+
+if TYPE_CHECKING:
+    from nyanko.adapters.dynamodb_checkpoints import Checkpoints
+    from nyanko.adapters.dynamodb_events import Events
+    from nyanko.adapters.dynamodb_purchases import Purchases
+    from nyanko.adapters.sqs_queue import Queue
+    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+    from nyanko.adapters.stripe_records import StripeObject, StripeRecords
+
+CHECKPOINT = "reconcile"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedEvent:
+    """An event that Stripe lists, beside our row of it."""
+
+    event_id: str
+    type: str
+    row: EventRow | None
+    progress: EventProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A session that Stripe should have closed, and that is closed now."""
+
+    purchase_id: str
+    session_id: str
+
+
+class Reconcile:
+    """The comparison itself changes nothing. Whatever is asked for goes the way of all events."""
+
+    def __init__(
+        self,
+        *,
+        stripe: "StripeRecords",
+        events: "Events",
+        purchases: "Purchases",
+        executions: "PaymentExecutions",
+        queue: "Queue",
+    ) -> None:
+        self.stripe = stripe
+        self._events = events
+        self._purchases = purchases
+        self._executions = executions
+        self._queue = queue
+
+    def next_pages(
+        self, checkpoints: "Checkpoints", now: int, *, has_time: Callable[[], bool]
+    ) -> Iterator[tuple[Checkpoint, Sequence[ComparedEvent | Overdue | Comparison]]]:
+        """Continue the reconciliation that was interrupted, or begin the next, page by page: how far it has
+        come, and what was found. It ends when all is compared, or no time is left.
+
+        Found are lost events, which are in the queue now; overdue sessions; and differences that nothing
+        explains, each of purchases that nobody has touched for `DRIFT_SECONDS`.
+        """
+        checkpoint = Checkpoint.resume(checkpoints.get(CHECKPOINT), now)
+        yield checkpoint, []
+        while not checkpoint.is_done and has_time():
+            window = checkpoint.since, checkpoint.until, checkpoint.after
+            found: Sequence[ComparedEvent | Overdue | Comparison]
+            if checkpoint.listing == "events":
+                page = self.stripe.events(*window)
+                found = list(self._lost(page, now))
+            else:
+                page = self.stripe.sessions(*window)
+                found = list(self._drifts(page, now))
+            checkpoint = checkpoint.past(page)
+            checkpoints.put(CHECKPOINT, checkpoint.to_dict())
+            yield checkpoint, found
+
+    def compared_events(self, page: "Sequence[StripeObject]") -> Iterator[ComparedEvent]:
+        """What has become of each event of a page of Stripe's."""
+        rows = self._events.get_many([event["id"] for event in page])
+        for event in page:
+            row = rows.get(event["id"])
+            yield ComparedEvent(event["id"], event["type"], row, event_progress(row, self._executions.status))
+
+    def ask_again(self, event_id: str, now: int) -> None:
+        """Put an event into the queue that never came to its end here."""
+        self._queue.send(delivery_by_id(event_id, now))
+
+    def stripe_purchase(self, session: "StripeObject") -> StripePurchase:
+        """What a session of ours, with payment and charge in place, its refunds and its disputes say."""
+        payment: Any = session.get("payment_intent") or {}
+        charge = payment.get("latest_charge") or {}
+        refunds = self.stripe.refunds_of(payment["id"]) if charge.get("amount_refunded") else []
+        disputes = self.stripe.disputes_of(payment["id"]) if charge.get("disputed") else []
+        return stripe_purchase(session, refunds, disputes)
+
+    def is_explained(self, purchase_id: str) -> bool:
+        """Whether an event of the purchase is still on its way, or parked with an alarm of its own.
+
+        A claimed one whose execution has ended explains nothing: it is lost, and nobody sees to it.
+        """
+        rows = self._events.get_many(self._events.ids_of_purchase(purchase_id))
+        return any(event_progress(row, self._executions.status) in WAITING for row in rows.values())
+
+    def _lost(self, page: "Sequence[StripeObject]", now: int) -> Iterator[ComparedEvent]:
+        for event in self.compared_events(page):
+            if event.progress in LOST:
+                self.ask_again(event.event_id, now)
+                yield event
+
+    def _drifts(self, sessions: "Sequence[StripeObject]", now: int) -> Iterator[Overdue | Comparison]:
+        ours = [self.stripe_purchase(session) for session in sessions if is_ours(session)]
+        bought = self._purchases.get_many([one.purchase_id for one in ours])
+        by_id = {purchase.purchase_id: purchase for purchase in bought}
+        for one in ours:
+            if is_overdue(one, now) and self.stripe.expire(one.session_id):
+                yield Overdue(one.purchase_id, one.session_id)
+            compared = Comparison(one, by_id.get(one.purchase_id))
+            is_old = now > one.changed_at + DRIFT_SECONDS
+            if compared.differences and is_old and not self.is_explained(one.purchase_id):
+                yield compared
+
+
+def is_overdue(purchase: StripePurchase, now: int) -> bool:
+    """Whether Stripe should have closed the purchase's session by now."""
+    return purchase.is_open and now > purchase.expires_at + OVERDUE_SECONDS

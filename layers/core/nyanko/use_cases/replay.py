@@ -1,0 +1,130 @@
+"""Replay events: each as a fresh execution from its stored body, signed by who replays it.
+
+A fresh execution needs neither the failed one, which Step Functions forgets after 90 days, nor Stripe, which
+forgets events after 30, nor the webhook's secret of that day. It passes the states that every event passes.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nyanko.deliveries import Delivery, delivery_by_id
+from nyanko.executions import RUNNING, NotRedrivable, event_id_of, next_execution
+from nyanko.replays import Replayed, ReplayRow
+
+if TYPE_CHECKING:
+    from nyanko.adapters.dynamodb_events import Events
+    from nyanko.adapters.dynamodb_replays import Replays
+    from nyanko.adapters.kms_replays import ReplayMacs
+    from nyanko.adapters.stepfunctions_history import ExecutionHistory
+    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+
+PARKED_STATE = "Parked"
+"""The Fail state of the workflow, at which a redrive would only fail again."""
+
+POLL_SECONDS = 0.3
+
+
+class Replay:
+    """`by` is who replays."""
+
+    def __init__(
+        self,
+        by: str,
+        *,
+        events: "Events",
+        executions: "PaymentExecutions",
+        history: "ExecutionHistory",
+        replays: "Replays",
+        macs: "ReplayMacs",
+    ) -> None:
+        self._by = by
+        self._events = events
+        self._executions = executions
+        self._history = history
+        self._replays = replays
+        self._macs = macs
+
+    def delivery(self, event_id: str, execution: str | None = None) -> Delivery | None:
+        """What a replay of the event delivers: its row knows, or else the input of an execution of it."""
+        if row := self._events.get(event_id):
+            return Delivery(
+                event_id=event_id, received_at=row.received_at, body=row.body, signature=row.signature
+            )
+        if given := self._history.execution(execution or event_id).input:
+            delivered: Delivery = json.loads(given)
+            delivered.pop("replay", None)
+            return delivered
+        return None
+
+    def start(self, event_id: str, reason: str, now: int, execution: str | None = None) -> Replayed:
+        """Start a replay, unless the event has come to its end or is on its way.
+
+        `execution` is one of the event's that is known to have failed, if any is.
+        """
+        row = self._events.get(event_id)
+        if row and row.is_finished:
+            return Replayed(event_id, row.state)
+        delivery = self.delivery(event_id, execution)
+        if delivery is None:
+            return Replayed(event_id, "unknown", reason="there is no such event to replay")
+        on_record = len(self._replays.of_event(event_id))
+        following = next_execution(event_id, self._executions.status, on_record)
+        if following.is_running:
+            return Replayed(event_id, "running", following.name)
+        signed = (
+            self._macs.sign(delivery, self._by, now, reason)
+            if delivery["body"]
+            else delivery_by_id(event_id, now)
+        )
+        # Written first: a replay that nobody knows of is worse than a note of one that was not made.
+        if self._replays.put(ReplayRow(event_id, following.name, self._by, now, reason)):
+            self._executions.start(following.name, signed)
+        return Replayed(event_id, "running", following.name)
+
+    def redrive(self, execution: str, reason: str, now: int) -> Replayed:
+        """Have Step Functions itself continue an execution where it stopped.
+
+        That is for executions that were interrupted. A parked one ended in the state `Parked`, where it would
+        only fail again. Raises `NotRedrivable`.
+        """
+        if self._history.execution(execution).path[-1:] == [PARKED_STATE]:
+            raise NotRedrivable(f"{execution} parked its event and would park it again")
+        event_id = event_id_of(execution)
+        self._replays.put(ReplayRow(event_id, f"{execution}#{now}", self._by, now, reason))
+        self._history.redrive(execution)
+        return Replayed(event_id, "running", execution)
+
+    def outcome(self, replayed: Replayed) -> Replayed:
+        """How far a started replay has come by now."""
+        if replayed.outcome != "running" or replayed.execution is None:
+            return replayed
+        status = self._executions.status(replayed.execution)
+        if status == RUNNING:
+            return replayed
+        row = self._events.get(replayed.event_id)
+        if row and row.is_finished:
+            return replace(replayed, outcome=row.state, reason=None)
+        if row and row.is_parked:
+            return replace(replayed, outcome=row.state, reason=row.why)
+        return replace(replayed, outcome="failed", reason=f"its execution ended {status}")
+
+    def finish(
+        self,
+        started: Sequence[Replayed],
+        *,
+        advance: Callable[[], object] = lambda: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> list[Replayed]:
+        """Wait until no replay runs any more; `advance` is called for each that has ended."""
+        done: dict[str, Replayed] = {}
+        while len(done) < len(started):
+            for one in started:
+                if one.event_id not in done and (seen := self.outcome(one)).outcome != "running":
+                    done[one.event_id] = seen
+                    advance()
+            if len(done) < len(started):
+                sleep(POLL_SECONDS)
+        return [done[one.event_id] for one in started]

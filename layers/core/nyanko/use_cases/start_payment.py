@@ -1,0 +1,34 @@
+"""Start the payment workflow for an event, once."""
+
+from typing import TYPE_CHECKING
+
+from nyanko.deliveries import Delivery
+from nyanko.executions import FAILED, next_execution
+
+if TYPE_CHECKING:
+    from nyanko.adapters.dynamodb_events import Events
+    from nyanko.adapters.stepfunctions_payments import PaymentExecutions
+
+
+def start_payment(delivery: Delivery, *, executions: "PaymentExecutions", events: "Events") -> str | None:
+    """The name of the execution that was started, or None for a duplicate.
+
+    An event whose executions all failed runs again under the next name: "Resend" in Stripe's Dashboard
+    replays. One without a body is one that somebody misses: it runs again whatever became of an earlier
+    execution. One that still runs is never run beside itself.
+    """
+    event_id = delivery["event_id"]
+    if executions.start(event_id, delivery):
+        return event_id
+    # The row first: Tokyo lets DescribeExecution be called ten times a second, and when thousands of events
+    # are delivered again, those must not hold up the new ones
+    # (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+    if events.is_finished(event_id):
+        return None
+    while True:
+        following = next_execution(event_id, executions.status)
+        is_missed = not delivery["body"]
+        if following.is_running or not (is_missed or following.newest in FAILED):
+            return None
+        if executions.start(following.name, delivery):
+            return following.name
