@@ -4,6 +4,7 @@ import re
 from typing import get_args
 
 from nyanko.errors import PermanentCode, RetryableCode
+from nyanko.readings import READERS
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS
 from tests.template import ROOT
 
@@ -18,6 +19,10 @@ def first_column(text: str) -> set[str]:
 def test_the_handled_events_are_those_of_the_documentation() -> None:
     assert first_column(EVENTS) == HANDLED_EVENTS
     assert f"`{API_VERSION}`" in EVENTS
+
+
+def test_each_handled_event_has_a_reader_and_no_other_has() -> None:
+    assert READERS.keys() == HANDLED_EVENTS
 
 
 def test_every_reason_of_ours_for_parking_is_explained() -> None:

@@ -164,6 +164,17 @@ def test_a_parked_event_accounts_for_its_money(workflow: Workflow) -> None:
     assert reconcile(workflow) == NOTHING
 
 
+def test_an_event_whose_execution_died_accounts_for_no_money(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    paid = session_event("completed", purchase)
+    workflow.meanwhile("ClaimEvent", lambda: workflow.abort(paid["id"]), after_effect=True)
+    workflow.deliver(signed(paid))
+    assert (workflow.event_row(paid["id"])["state"], workflow.inventory()) == ("claimed", {})
+    workflow.stripe_api.checkouts.append(charged(purchase))
+    workflow.now += DRIFT_SECONDS + 1
+    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+
+
 def test_a_refund_that_we_do_not_know_of_is_drift(workflow: Workflow) -> None:
     purchase = workflow.sell(quantity=1)
     workflow.deliver(signed(session_event("completed", purchase)))
