@@ -111,6 +111,15 @@ def test_a_replay_finds_what_was_done_before_the_crash(workflow: Workflow) -> No
     assert workflow.inventory() == workflow.ledger() == ONE_PACK
 
 
+def test_an_event_whose_grant_failed_is_not_taken_for_applied(workflow: Workflow) -> None:
+    delivery = paid(workflow)
+    workflow.fail_call("grant_items", "TransactWriteItems", "ValidationException")
+    assert workflow.deliver(delivery).status == "FAILED"
+    assert (workflow.event_row(delivery["event_id"])["state"], workflow.inventory()) == ("parked", {})
+    assert workflow.deliver(delivery).status == "SUCCEEDED"
+    assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
 def test_an_event_that_was_applied_is_a_duplicate_even_if_its_execution_failed(workflow: Workflow) -> None:
     delivery = paid(workflow)
     workflow.fail_after_effect("GrantItems", "KeyError")
