@@ -80,7 +80,7 @@ class DryRun:
         of_nobody: list[Step] = []
         by_purchase: dict[str, list[VerifiedEvent]] = {}
         for delivery in deliveries:
-            verified = self._verify(delivery)
+            verified = self._verify(delivery, now)
             if isinstance(verified, Step):
                 of_nobody.append(verified)
             else:
@@ -91,15 +91,22 @@ class DryRun:
             plans.append(self._plan(purchase_id, in_order, now))
         return plans
 
-    def _verify(self, delivery: Delivery) -> VerifiedEvent | Step:
+    def _verify(self, delivery: Delivery, now: int) -> VerifiedEvent | Step:
         event: StripeEvent | None = None
         try:
-            delivery, event = authentic_event(delivery, vouch=lambda _: None, stripe=self._stripe)
+            delivery, event = authentic_event(
+                delivery,
+                vouch=lambda _: None,
+                events=lambda: self._adapters.events,
+                stripe=self._stripe,
+                now=lambda: now,
+            )
             return verify_event(
                 delivery,
                 event,
                 purchases=lambda: self._purchases,
                 stripe=self._stripe,
+                now=lambda: now,
                 livemode=self._adapters.livemode,
             )
         except NotOurs:
@@ -129,6 +136,7 @@ class DryRun:
         recorded = RecordInput(
             event_id=event_id,
             purchase_id=event["purchase_id"],
+            session_id=event["session_id"],
             execution=REHEARSAL,
             amount=event["amount"],
             currency=event["currency"],

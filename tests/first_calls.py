@@ -23,7 +23,7 @@ from tests.data import SAMPLES, STARTER_PACK
 from tests.stripe_events import NOW, SECRET
 from tests.web3auth_tokens import APP_KEY, CLAIMS, CLIENT_ID, KEY, SOCIAL, token
 from tests.workflow.lambda_runtime import SSM_PARAMETERS
-from tests.workflow.stripe_api import OPENED
+from tests.workflow.stripe_api import created_session
 
 PURCHASE = new_purchase(
     SAMPLES["record_payment"]["purchase_id"],
@@ -137,7 +137,7 @@ class _Edge(BaseHTTPRequestHandler):
         if target:
             self._send(aws_answer(target.rpartition(".")[2], json.loads(asked)))
         else:
-            self._send(OPENED if self.path == "/v1/checkout/sessions" else {})
+            self._send(created_session(PURCHASE.purchase_id) if self.path == "/v1/checkout/sessions" else {})
 
     def _send(self, answer: Mapping[str, Any]) -> None:
         body = json.dumps(answer).encode()

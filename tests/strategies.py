@@ -12,6 +12,7 @@ DISPUTE_STATUSES = [
     "under_review",
     "won",
     "lost",
+    "appeal_needs_response",
     "prevented",
     "a_status_of_tomorrow",
 ]
@@ -22,7 +23,12 @@ refunds = st.dictionaries(
 )
 disputes = st.dictionaries(
     st.sampled_from(["du_tama", "du_mike"]),
-    st.builds(Dispute, status=st.sampled_from(DISPUTE_STATUSES), at=st.integers(0, 3)),
+    st.builds(
+        Dispute,
+        status=st.sampled_from(DISPUTE_STATUSES),
+        away_yen=st.sampled_from([None, 0, 500, 1500]),
+        at=st.integers(0, 3),
+    ),
 )
 facts = st.builds(
     Facts,

@@ -35,17 +35,24 @@ def _is_done(record: dict[str, Any], context: "LambdaContext") -> bool:
     try:
         delivery = delivery_in(json.loads(record["body"]), clock.now())
         logger.append_keys(event_id=delivery["event_id"])
-        execution = start_payment(
-            delivery, executions=adapters().payment_executions, events=adapters().events
-        )
+        start = start_payment(delivery, executions=adapters().payment_executions, events=adapters().events)
     except Exception as error:
         # Whatever it is, the others of the batch go on, and this one comes again.
         metric("NotStarted")
         code = error.code if isinstance(error, Retryable) else type(error).__name__
         logger.exception("not started", extra={"code": code})
         return False
-    if execution is None:
+    logger.append_keys(execution=start.execution)
+    logger.info(start.outcome)
+    if start.outcome == "running" and _is_first_time(record):
+        # The one that runs may be the copy that cannot be read, and park: then this one is started.
+        return False
+    if start.outcome != "started":
         metric("Duplicate")
-    logger.append_keys(execution=execution)
-    logger.info("started" if execution else "duplicate")
     return True
+
+
+def _is_first_time(record: dict[str, Any]) -> bool:
+    """Whether the queue hands a message out for the first time
+    (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
+    return bool(record["attributes"]["ApproximateReceiveCount"] == "1")

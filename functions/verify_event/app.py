@@ -5,6 +5,7 @@ Raises `NotOurs` for an event that says nothing of a purchase of ours.
 
 from typing import TYPE_CHECKING
 
+from nyanko.composition import clock
 from nyanko.composition.function import adapters
 from nyanko.composition.telemetry import function_logger, joined
 from nyanko.use_cases.verify_event import authentic_event, verify_event, vouched_by_stripe_or_operator
@@ -22,13 +23,16 @@ logger = function_logger()
 def lambda_handler(event: "VerifyInput", _context: "LambdaContext") -> "VerifiedEvent":
     logger.append_keys(event_id=event["delivery"]["event_id"], execution=event["execution"])
     vouch = vouched_by_stripe_or_operator(adapters().secrets.webhook_secrets, lambda: adapters().replay_macs)
-    delivery, stripe_event = authentic_event(event["delivery"], vouch=vouch, stripe=_stripe)
+    delivery, stripe_event = authentic_event(
+        event["delivery"], vouch=vouch, events=lambda: adapters().events, stripe=_stripe, now=clock.now
+    )
     logger.append_keys(type=stripe_event.type)
     verified = verify_event(
         delivery,
         stripe_event,
         purchases=lambda: adapters().purchases,
         stripe=_stripe,
+        now=clock.now,
         livemode=adapters().livemode,
     )
     logger.append_keys(purchase_id=verified["purchase_id"])

@@ -13,7 +13,7 @@ from nyanko.composition.function import adapters
 from nyanko.purchases import Purchase
 from tests.data import EVENT_ID, SAMPLES, STARTER_PACK
 from tests.workflow.engine import Workflow
-from tests.workflow.stripe_api import OPENED
+from tests.workflow.stripe_api import created_session
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_api_opens_a_checkout_for_its_sample(workflow: Workflow) -> None:
     answer = workflow.invoke("api", SAMPLES["api"])
     assert answer["statusCode"] == 201
     checkout = json.loads(answer["body"])
-    assert (checkout["url"], checkout["amount"]) == (OPENED["url"], 1500)
+    assert (checkout["url"], checkout["amount"]) == (created_session(checkout["purchase_id"])["url"], 1500)
     player_id = SAMPLES["api"]["requestContext"]["authorizer"]["player_id"]
     assert workflow.purchase(checkout["purchase_id"]).player_id == player_id
     assert workflow.stripe_api.asked == ["POST /v1/checkout/sessions"]

@@ -13,8 +13,16 @@ from nyanko.adapters.joinmake import Joinmake
 from nyanko.adapters.web3auth import Identity, Web3AuthVerifier
 from nyanko.composition.function import adapters
 from tests import template
-from tests.data import KUROS_PURCHASE, MIKES_PURCHASE, SAMPLES, STARTER_PACK, TAMAS_PURCHASE, player_id
-from tests.stripe_events import NOW, checkout_session, refund_event, session_event, signed
+from tests.data import (
+    KUROS_PURCHASE,
+    MIKES_PURCHASE,
+    SAMPLES,
+    STARTER_PACK,
+    TAMAS_PURCHASE,
+    player_id,
+    purchase_id,
+)
+from tests.stripe_events import NOW, checkout_session, payment_intent_id, refund_event, session_event, signed
 from tests.template import Function
 from tests.workflow.api import CHILD, Client
 from tests.workflow.calls import allows, calling_as
@@ -68,6 +76,12 @@ def use_the_pipeline(workflow: Workflow) -> None:
     workflow.meanwhile_call("grant_items", "TransactWriteItems", lambda: workflow.deliver(succeeded))
     workflow.deliver(signed(session_event("completed", purchase)))
     workflow.deliver(signed(session_event("completed", purchase)))
+    other = workflow.sell(purchase_id("yoru"), quantity=1)
+    missed = session_event("completed", other)
+    workflow.stripe_api.events[missed["id"]] = missed
+    workflow.stripe_api.sessions[payment_intent_id(other)] = [checkout_session(other)]
+    workflow.deliver(signed(refund_event("created", other)))
+    workflow.receive({"event_id": missed["id"]})
     workflow.stripe_api.charges["ch_mike"] = {"object": "charge", "payment_intent": "pi_mike"}
     workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
     parked = signed(session_event("completed", workflow.sell(TAMAS_PURCHASE), amount_total=1))

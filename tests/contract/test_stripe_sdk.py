@@ -9,7 +9,8 @@ import stripe._dispute
 import stripe._refund
 from stripe import api_version
 
-from nyanko.facts import INQUIRIES, LOST, REFUND_ORDER, RELEASED, Dispute
+from nyanko.facts import ENDED, INQUIRIES, REFUND_ORDER
+from nyanko.readings import RELEASED, dispute_facts
 from nyanko.stripe_events import API_VERSION
 
 OPEN = {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"}
@@ -37,12 +38,15 @@ def test_the_endpoints_version_is_the_sdks() -> None:
 
 
 def test_every_status_of_a_dispute_is_told_apart() -> None:
-    assert statuses(stripe._dispute, "Dispute") == OPEN | INQUIRIES | RELEASED | LOST
+    assert statuses(stripe._dispute, "Dispute") == OPEN | INQUIRIES | ENDED
 
 
-@pytest.mark.parametrize("status", sorted(OPEN | LOST))
-def test_money_that_is_away_holds_the_items(status: str) -> None:
-    assert Dispute(status, 1).holds
+@pytest.mark.parametrize("status", sorted(OPEN | INQUIRIES | ENDED))
+def test_an_open_or_lost_dispute_has_taken_its_amount_and_no_other_has(status: str) -> None:
+    dispute = {"id": "du_mike", "status": status, "amount": 500, "currency": "jpy"}
+    [fact] = dispute_facts(dispute, 1).disputes.values()
+    assert fact.away_yen == (0 if status in RELEASED else 500)
+    assert (status in RELEASED) == (status not in OPEN | {"lost"})
 
 
 def test_the_statuses_of_a_refund_are_ordered() -> None:

@@ -15,7 +15,7 @@ REFUNDED = replace(PAID, refunds={"re_1": Refund(500, "succeeded")})
 REFUNDED_IN_FULL = replace(PAID, refunds={"re_1": Refund(1500, "succeeded")})
 GOODWILL = replace(PAID, refunds={"re_1": Refund(100, "succeeded")})
 PENDING_REFUND = replace(PAID, refunds={"re_1": Refund(500, "pending")})
-DISPUTED = replace(PAID, disputes={"du_1": Dispute("needs_response", NOW)})
+DISPUTED = replace(PAID, disputes={"du_1": Dispute("needs_response", 1500, NOW)})
 
 
 def at_stripe(facts: Facts) -> StripePurchase:
@@ -118,7 +118,7 @@ def test_differences_are_said_in_words() -> None:
         "2 packs are due, 3 are granted",
     ]
     assert Comparison(at_stripe(DISPUTED), ours(PAID, 3)).differences == [
-        "it is held by a dispute at Stripe, unlike here",
+        "disputes hold 1500 at Stripe, 0 by what we know",
         "0 packs are due, 3 are granted",
     ]
 
@@ -126,10 +126,16 @@ def test_differences_are_said_in_words() -> None:
 def test_what_stripe_says_becomes_facts() -> None:
     charge = {"id": "ch_1", "created": NOW + 10, "amount_refunded": 500, "disputed": True}
     session = checkout_session(THREE_PACKS, payment_intent={"id": "pi_mike", "latest_charge": charge})
-    dispute = {"id": "du_1", "status": "needs_response", "created": NOW + 30}
+    dispute = {
+        "id": "du_1",
+        "status": "needs_response",
+        "amount": 500,
+        "currency": "jpy",
+        "created": NOW + 30,
+    }
     found = stripe_purchase(session, [refund(THREE_PACKS, amount=500, created=NOW + 20)], [dispute])
     assert (found.purchase_id, found.facts.paid, found.facts.refunded) == (MIKES_PURCHASE, 1500, 500)
-    assert found.facts.held
+    assert found.facts.held == 500
     assert found.changed_at == NOW + 30
 
 

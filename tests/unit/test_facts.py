@@ -2,11 +2,12 @@
 
 from functools import reduce
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nyanko.facts import REFUND_ORDER, Dispute, Facts, Refund
-from tests.strategies import DISPUTE_STATUSES, facts
+from tests.strategies import facts
 
 
 @given(facts, facts)
@@ -59,24 +60,52 @@ def test_only_refunds_that_succeeded_count() -> None:
     assert several.refunded == 100
 
 
-def test_an_open_dispute_holds_and_an_inquiry_does_not() -> None:
-    holding = {status for status in DISPUTE_STATUSES if Facts(disputes={"du": Dispute(status, 1)}).held}
-    assert holding == {"needs_response", "under_review", "lost", "a_status_of_tomorrow"}
+def disputed(status: str, away_yen: int | None, at: int) -> Facts:
+    return Facts(paid=1500, disputes={"du": Dispute(status, away_yen, at)})
 
 
-def test_the_end_of_a_dispute_beats_a_later_telling_that_it_is_open() -> None:
-    won = Facts(disputes={"du": Dispute("won", 10)})
-    stale = Facts(disputes={"du": Dispute("under_review", 20)})
-    assert won.merge(stale).held is False
+@pytest.mark.parametrize(("away_yen", "held"), [(0, 0), (500, 500), (1500, 1500), (9999, 1500), (None, 1500)])
+def test_a_dispute_holds_what_the_bank_took_and_at_most_what_was_paid(
+    away_yen: int | None, held: int
+) -> None:
+    assert disputed("needs_response", away_yen, 1).held == held
 
 
-def test_of_two_ends_of_a_dispute_the_later_counts() -> None:
-    lost = Facts(disputes={"du": Dispute("lost", 10)})
-    won_on_appeal = Facts(disputes={"du": Dispute("won", 20)})
-    assert lost.merge(won_on_appeal).held is False
+def test_several_disputes_hold_together_at_most_what_was_paid() -> None:
+    one, other = Dispute("needs_response", 500, 1), Dispute("lost", 700, 1)
+    assert Facts(paid=1500, disputes={"du_1": one, "du_2": other}).held == 1200
+    assert Facts(paid=1000, disputes={"du_1": one, "du_2": other}).held == 1000
 
 
-def test_an_inquiry_that_becomes_a_dispute_holds() -> None:
-    inquiry = Facts(disputes={"du": Dispute("warning_needs_response", 10)})
-    dispute = Facts(disputes={"du": Dispute("needs_response", 20)})
-    assert dispute.merge(inquiry).held is True
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (("needs_response", 1500), ("won", 0)),
+        (("won", 0), ("appeal_needs_response", 1500)),
+        (("won", 0), ("a_status_of_tomorrow", 1500)),
+        (("warning_closed", 0), ("needs_response", 1500)),
+        (("lost", 1500), ("won", 0)),
+        (("warning_needs_response", 0), ("needs_response", 500)),
+    ],
+)
+def test_of_two_facts_about_a_dispute_the_later_counts(
+    earlier: tuple[str, int], later: tuple[str, int]
+) -> None:
+    first, second = disputed(*earlier, at=10), disputed(*later, at=20)
+    assert first.merge(second) == second.merge(first) == second
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        (("needs_response", 1500), ("won", 0)),
+        (("needs_response", 500), ("needs_response", 1500)),
+        (("needs_response", 1500), ("needs_response", None)),
+        (("needs_response", 500), ("under_review", 500)),
+    ],
+)
+def test_in_the_same_second_the_end_counts_then_the_larger_sum_then_the_text(
+    less: tuple[str, int | None], more: tuple[str, int | None]
+) -> None:
+    one, other = disputed(*less, at=10), disputed(*more, at=10)
+    assert one.merge(other) == other.merge(one) == other

@@ -32,7 +32,7 @@ def at(year: int, month: int, day: int = 1, hour: int = 0) -> int:
         (Facts(pending=True, closed="async_failed"), NOW, False),
         (PAID, CLOSED_LONG_AGO, True),
         (PAID.merge(Facts(closed="expired")), CLOSED_LONG_AGO, True),
-        (PAID.merge(Facts(disputes={"du": Dispute("lost", 1)})), CLOSED_LONG_AGO, True),
+        (PAID.merge(Facts(disputes={"du": Dispute("lost", 1500, 1)})), CLOSED_LONG_AGO, True),
         (PAID.merge(Facts(refunds={"re": Refund(500, "succeeded")})), CLOSED_LONG_AGO, True),
         (PAID.merge(Facts(refunds={"re": Refund(1500, "succeeded")})), CLOSED_LONG_AGO, False),
     ],

@@ -21,8 +21,8 @@ def refunded(*amounts: int) -> Facts:
     )
 
 
-def disputed(dispute_status: str) -> Facts:
-    return Facts(disputes={"du_mike": Dispute(dispute_status, 1)})
+def disputed(dispute_status: str, away_yen: int | None = 1500) -> Facts:
+    return Facts(disputes={"du_mike": Dispute(dispute_status, away_yen, 1)})
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,16 @@ def disputed(dispute_status: str) -> Facts:
         ([PAID, refunded(1500, 1500)], 0),
         ([refunded(1500)], 0),
         ([PAID, disputed("needs_response")], 0),
-        ([PAID, disputed("warning_needs_response")], 3),
-        ([PAID, disputed("won")], 3),
+        ([PAID, disputed("needs_response", None)], 0),
+        ([PAID, disputed("needs_response", 500)], 2),
+        ([PAID, disputed("needs_response", 501)], 2),
+        ([PAID, disputed("lost", 1001)], 1),
+        ([PAID, disputed("needs_response", 500), refunded(500)], 1),
+        ([PAID, disputed("needs_response", 1500), refunded(1500)], 0),
+        ([PAID, disputed("warning_needs_response", 0)], 3),
+        ([PAID, disputed("won", 0)], 3),
         ([PAID, disputed("lost")], 0),
-        ([PAID, disputed("won"), refunded(500)], 2),
+        ([PAID, disputed("won", 0), refunded(500)], 2),
         ([Facts(paid=99_999)], 3),
     ],
 )
@@ -94,7 +100,8 @@ def test_a_grant_converges_in_one_step_and_then_nothing_is_due(told: Facts, gran
         (PAID.merge(refunded(500)), 2, "partially_refunded"),
         (PAID.merge(refunded(1500)), 0, "refunded"),
         (PAID.merge(disputed("needs_response")), 0, "disputed"),
-        (PAID.merge(disputed("won")), 3, "granted"),
+        (PAID.merge(disputed("won", 0)), 3, "granted"),
+        (PAID.merge(disputed("needs_response", 500)), 2, "disputed"),
     ],
 )
 def test_the_client_is_told_one_word(told: Facts, granted: int, word: str) -> None:

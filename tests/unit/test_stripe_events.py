@@ -1,5 +1,6 @@
 """What each event says of a purchase; which bodies are no events; which events are not ours."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ DISPUTE = {
     "object": "dispute",
     "id": "du_mike",
     "amount": 1500,
+    "currency": "jpy",
     "status": "needs_response",
     "charge": "ch_mike",
     "payment_intent": "pi_mike",
@@ -53,6 +55,7 @@ def test_a_session_is_paid_only_when_it_says_so_itself(
     assert reading(event_type, {**SESSION, "payment_status": payment_status}) == Reading(
         facts=told.merge(Facts(payment_intent="pi_mike")),
         purchase_id=MIKES_PURCHASE,
+        session_id="cs_test_mike",
         payment_intent="pi_mike",
         amount=1500,
         currency="jpy",
@@ -94,13 +97,12 @@ def test_a_refund_has_its_own_status_unless_the_event_says_that_it_failed(
         "charge.dispute.created",
         "charge.dispute.updated",
         "charge.dispute.funds_withdrawn",
-        "charge.dispute.funds_reinstated",
         "charge.dispute.closed",
     ],
 )
 def test_a_dispute_is_as_its_object_says_whatever_the_event_is_called(event_type: str) -> None:
     assert reading(event_type, DISPUTE) == Reading(
-        facts=Facts(disputes={"du_mike": Dispute("needs_response", 1_700_000_000)}),
+        facts=Facts(disputes={"du_mike": Dispute("needs_response", 1500, 1_700_000_000)}),
         payment_intent="pi_mike",
         charge="ch_mike",
     )
@@ -136,6 +138,10 @@ def test_every_handled_type_is_read() -> None:
         ("checkout.session.completed", {**SESSION, "mode": "setup"}, {}),
         ("checkout.session.completed", {**SESSION, "metadata": {}}, {}),
         ("checkout.session.completed", {**SESSION, "metadata": None}, {}),
+        *(
+            ("checkout.session.completed", {**SESSION, "metadata": {"purchase_id": foreign}}, {})
+            for foreign in ("48213", "", "pur_mike", f"{MIKES_PURCHASE}0", MIKES_PURCHASE.upper(), 48213)
+        ),
         # A payment link lets its visitor choose the client_reference_id, never the metadata.
         (
             "checkout.session.completed",
@@ -152,9 +158,98 @@ def test_what_is_not_of_a_purchase_of_ours_is_not_read(
 
 
 @pytest.mark.parametrize("api_version", ["2020-08-27", None])
-def test_another_api_version_is_not_guessed_at(api_version: str | None) -> None:
-    with pytest.raises(Permanent, match="UnsupportedApiVersion"):
-        reading("checkout.session.completed", SESSION, api_version=api_version)
+def test_what_is_there_is_read_in_any_version_of_the_api(api_version: str | None) -> None:
+    in_ours = reading("checkout.session.completed", SESSION)
+    assert in_ours is not None
+    assert reading("checkout.session.completed", SESSION, api_version=api_version) == in_ours
+
+
+WITHDRAWN = {"object": "balance_transaction", "id": "txn_1", "amount": -500, "fee": 1300, "net": -1800}
+REINSTATED = {"object": "balance_transaction", "id": "txn_2", "amount": 500, "fee": -1300, "net": 1800}
+
+
+@pytest.mark.parametrize(
+    ("dispute", "away_yen"),
+    [
+        ({"amount": 500}, 500),
+        ({"amount": 500, "balance_transactions": []}, 500),
+        ({"amount": 1500, "balance_transactions": [WITHDRAWN]}, 500),
+        ({"amount": 1500, "balance_transactions": [WITHDRAWN, REINSTATED]}, 0),
+        ({"status": "prevented"}, 0),
+        ({"status": "prevented", "balance_transactions": [WITHDRAWN]}, 500),
+        ({"status": "won", "balance_transactions": [WITHDRAWN]}, 500),
+        ({"status": "warning_needs_response"}, 0),
+        ({"currency": "usd", "amount": 333}, None),
+        ({"currency": "usd", "balance_transactions": [WITHDRAWN]}, 500),
+        ({"status": "a_status_of_tomorrow", "amount": 500}, 500),
+    ],
+)
+def test_what_a_dispute_took_is_what_the_balance_shows_or_else_its_amount(
+    dispute: dict[str, Any], away_yen: int | None
+) -> None:
+    told = reading("charge.dispute.updated", {**DISPUTE, **dispute})
+    assert told is not None
+    [fact] = told.facts.disputes.values()
+    assert fact.away_yen == away_yen
+
+
+@pytest.mark.parametrize(
+    ("dispute", "tells"),
+    [
+        ({"status": "under_review"}, False),
+        ({"status": "under_review", "balance_transactions": [WITHDRAWN, REINSTATED]}, True),
+        ({"status": "won"}, True),
+    ],
+)
+def test_reinstated_funds_of_a_dispute_that_still_looks_open_tell_nothing(
+    dispute: dict[str, Any], *, tells: bool
+) -> None:
+    told = reading("charge.dispute.funds_reinstated", {**DISPUTE, **dispute})
+    assert told is not None
+    assert bool(told.facts.disputes) is tells
+
+
+def now(event_type: str, stripe_object: dict[str, Any]) -> Facts:
+    """What the object says as Stripe has it a minute after the event."""
+    event = replace(parse(body(event_type, {})), object=stripe_object, retrieved_at=1_700_000_060)
+    told = read(event)
+    assert told is not None
+    return told.facts
+
+
+@pytest.mark.parametrize(
+    ("event_type", "session", "told"),
+    [
+        ("checkout.session.expired", {"status": "complete", "payment_status": "paid"}, Facts(paid=1500)),
+        (
+            "checkout.session.completed",
+            {"status": "expired", "payment_status": "unpaid"},
+            Facts(closed="expired"),
+        ),
+        (
+            "checkout.session.completed",
+            {"status": "complete", "payment_status": "unpaid"},
+            Facts(pending=True),
+        ),
+        ("checkout.session.completed", {"status": "open", "payment_status": "unpaid"}, Facts()),
+        (
+            "checkout.session.async_payment_failed",
+            {"status": "complete", "payment_status": "unpaid"},
+            Facts(pending=True, closed="async_failed"),
+        ),
+    ],
+)
+def test_a_retrieved_session_overrules_the_type_but_for_a_delayed_payment_that_failed(
+    event_type: str, session: dict[str, Any], told: Facts
+) -> None:
+    assert now(event_type, {**SESSION, **session}) == told.merge(Facts(payment_intent="pi_mike"))
+
+
+def test_a_retrieved_refund_and_dispute_are_as_they_are_now() -> None:
+    refund = now("refund.failed", {**REFUND, "status": "succeeded"})
+    assert refund.refunds["re_mike"].status == "succeeded"
+    dispute = now("charge.dispute.funds_reinstated", {**DISPUTE, "status": "under_review"})
+    assert dispute.disputes["du_mike"] == Dispute("under_review", 1500, 1_700_000_060)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +266,9 @@ def test_another_api_version_is_not_guessed_at(api_version: str | None) -> None:
         ("refund.created", {**REFUND, "status": "a_status_of_tomorrow"}),
         ("refund.created", {**REFUND, "id": None}),
         ("charge.dispute.created", {**DISPUTE, "status": None}),
+        ("charge.dispute.created", {**DISPUTE, "balance_transactions": [{"amount": "-500"}]}),
+        ("charge.dispute.created", {**DISPUTE, "balance_transactions": 500}),
+        ("checkout.session.completed", {**SESSION, "id": None}),
         ("charge.refunded", {**CHARGE, "id": None}),
     ],
 )

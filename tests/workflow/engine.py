@@ -97,16 +97,22 @@ class Workflow:
         """What a function answers, by its folder; its exceptions are raised."""
         return lambda_runtime.invoke(folder, event)
 
-    def deliver(self, *deliveries: Delivery) -> Execution:
+    def deliver(self, *deliveries: Delivery, times: int = 1) -> Execution:
         """Hand a batch to start_payment as SQS does; the newest execution of the last delivery's event."""
-        failed = self.receive(*deliveries)
+        failed = self.receive(*deliveries, times=times)
         assert not failed, failed
         return self.executions(deliveries[-1]["event_id"])[-1]
 
-    def receive(self, *bodies: Any) -> list[int]:
-        """Hand a batch to start_payment; the positions of the messages that it gives back to the queue."""
+    def receive(self, *bodies: Any, times: int = 1) -> list[int]:
+        """Hand a batch to start_payment, for the first time or again; the positions of the messages that it
+        gives back to the queue."""
         records = [
-            {"messageId": str(position), "eventSource": "aws:sqs", "body": json.dumps(body)}
+            {
+                "messageId": str(position),
+                "eventSource": "aws:sqs",
+                "attributes": {"ApproximateReceiveCount": str(times)},
+                "body": json.dumps(body),
+            }
             for position, body in enumerate(bodies)
         ]
         answer = self.invoke("start_payment", {"Records": records})

@@ -6,12 +6,22 @@ from urllib.parse import parse_qs, urlsplit
 
 import stripe
 
-OPENED = {
-    "id": "cs_test_opened",
-    "object": "checkout.session",
-    "url": "https://checkout.stripe.com/c/pay/cs_test_opened",
-}
-"""Every Checkout Session that is created here."""
+from tests.data import name_in
+
+
+def created_session(purchase_id: str) -> dict[str, Any]:
+    """The Checkout Session that is created here for a purchase: the one that its events are of."""
+    session_id = f"cs_test_{name_in(purchase_id)}"
+    return {
+        "id": session_id,
+        "object": "checkout.session",
+        "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+    }
+
+
+ACCOUNT_API_VERSION = "2020-08-27"
+"""What the account's events are rendered in, whatever version a request has
+(https://docs.stripe.com/api/events/list)."""
 
 Answer = tuple[str, int, dict[str, str]]
 
@@ -19,6 +29,10 @@ Answer = tuple[str, int, dict[str, str]]
 class StripeApi(stripe.HTTPClient):
     """`events` and `charges` are by id, `sessions` by PaymentIntent, `refunds` by charge or PaymentIntent,
     `disputes` by PaymentIntent; `checkouts` are all sessions, with payment and charge in place of their ids.
+
+    An event that is asked for has `ACCOUNT_API_VERSION`, and of its object no more than a pointer: whoever
+    reads more of it reads what Stripe does not promise. `objects` by id are as they are now, if no longer as
+    they were in their newest event.
 
     While `down`, every call is answered 503. A page holds `page_size` things, whatever was asked for.
     """
@@ -28,6 +42,7 @@ class StripeApi(stripe.HTTPClient):
     def __init__(self) -> None:
         super().__init__()
         self.events: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, dict[str, Any]] = {}
         self.charges: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, list[dict[str, Any]]] = {}
         self.refunds: dict[str, list[dict[str, Any]]] = {}
@@ -38,7 +53,7 @@ class StripeApi(stripe.HTTPClient):
         self.down = False
         self.asked: list[str] = []
 
-    def request(self, method: str, url: str, *_headers_and_body: Any, **_options: Any) -> Answer:
+    def request(self, method: str, url: str, headers: Any, post_data: Any = None, **_options: Any) -> Answer:  # noqa: ARG002
         location = urlsplit(url)
         self.asked.append(f"{method.upper()} {location.path}")
         if self.down:
@@ -46,13 +61,17 @@ class StripeApi(stripe.HTTPClient):
         query = {name: values[0] for name, values in parse_qs(location.query).items()}
         match location.path.split("/")[2:]:
             case ["events"]:
-                return self._page(location.path, list(self.events.values()), query)
+                return self._page(location.path, [_pointer(event) for event in self.events.values()], query)
             case ["events", event_id]:
-                return _found(self.events.get(event_id))
-            case ["charges", charge_id]:
-                return _found(self.charges.get(charge_id))
+                event = self.events.get(event_id)
+                return _found(_pointer(event) if event else None)
+            case ["charges", charge_id] if charge_id in self.charges:
+                return _found(self.charges[charge_id])
+            case ["charges" | "refunds" | "disputes", object_id] | ["checkout", "sessions", object_id]:
+                return _found(self.objects.get(object_id) or self._as_last_told(object_id))
             case ["checkout", "sessions"] if method == "post":
-                return json.dumps(OPENED), 200, {}
+                [purchase_id] = parse_qs(post_data)["client_reference_id"]
+                return json.dumps(created_session(purchase_id)), 200, {}
             case ["checkout", "sessions", session_id, "expire"]:
                 self.expired.append(session_id)
                 return json.dumps({"id": session_id, "object": "checkout.session"}), 200, {}
@@ -70,6 +89,11 @@ class StripeApi(stripe.HTTPClient):
     def close(self) -> None:
         """There is no connection."""
 
+    def _as_last_told(self, object_id: str) -> dict[str, Any] | None:
+        told = [event for event in self.events.values() if event["data"]["object"]["id"] == object_id]
+        newest = max(told, key=lambda event: event["created"], default=None)
+        return newest["data"]["object"] if newest else None
+
     def _page(self, path: str, found: list[dict[str, Any]], query: dict[str, str]) -> Answer:
         """Newest first, between two times, following the one that was seen last."""
         since, until = int(query["created[gte]"]), int(query["created[lt]"])
@@ -82,6 +106,12 @@ class StripeApi(stripe.HTTPClient):
     def _sleep_time_seconds(self, *_args: Any, **_kwargs: Any) -> float:
         """The SDK's own retries, without the wait between them."""
         return 0
+
+
+def _pointer(event: dict[str, Any]) -> dict[str, Any]:
+    about = event["data"]["object"]
+    pointer = {"id": about["id"], "object": about["object"]}
+    return {**event, "api_version": ACCOUNT_API_VERSION, "data": {"object": pointer}}
 
 
 def _found(stripe_object: dict[str, Any] | None) -> Answer:

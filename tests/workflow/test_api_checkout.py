@@ -12,7 +12,7 @@ from tests.data import MIKE, STARTER_PACK, player_id
 from tests.stripe_events import NOW
 from tests.workflow.api import Client, order, purchase_ids
 from tests.workflow.engine import Workflow
-from tests.workflow.stripe_api import OPENED
+from tests.workflow.stripe_api import created_session
 
 OPENING = "POST /v1/checkout/sessions"
 
@@ -30,8 +30,8 @@ def test_a_checkout_is_a_purchase_at_the_catalogs_price_with_stripes_page(workfl
     assert opened.status == 201
     assert opened.body == {
         "purchase_id": purchase.purchase_id,
-        "session_id": OPENED["id"],
-        "url": OPENED["url"],
+        "session_id": created_session(purchase.purchase_id)["id"],
+        "url": created_session(purchase.purchase_id)["url"],
         "expires_at": purchase.expires_at,
         "amount": 1500,
         "currency": "jpy",
@@ -112,8 +112,8 @@ def test_while_stripe_is_down_the_order_waits_and_its_key_opens_it_later(workflo
     workflow.stripe_api.down = False
     workflow.now += LATEST_OPENING_SECONDS
     opened = client.post("/checkout", order(), "first").ok()
-    assert (opened["purchase_id"], opened["session_id"]) == (waiting, OPENED["id"])
-    assert workflow.purchase(waiting).session_id == OPENED["id"]
+    assert (opened["purchase_id"], opened["session_id"]) == (waiting, created_session(waiting)["id"])
+    assert workflow.purchase(waiting).session_id == created_session(waiting)["id"]
     assert purchase_ids(workflow) == {waiting}
 
 

@@ -154,7 +154,10 @@ def test_a_body_too_large_to_carry_travels_by_id(workflow: Workflow) -> None:
     assert delivery["body"] == ""
     execution = workflow.deliver(delivery)
     assert (execution.status, execution.states) == ("SUCCEEDED", GRANTED)
-    assert workflow.stripe_api.asked == [f"GET /v1/events/{paid['id']}"]
+    assert workflow.stripe_api.asked == [
+        f"GET /v1/events/{paid['id']}",
+        "GET /v1/checkout/sessions/cs_test_mike",
+    ]
     assert workflow.inventory() == {"cat_food": 10, "toy_mouse": 1}
 
 

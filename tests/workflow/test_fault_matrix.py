@@ -109,7 +109,9 @@ def test_it_ends_as_if_nothing_had_failed(
 ) -> None:
     told, packs = HISTORIES[history]
     purchase = workflow.sell(quantity=PACKS)
-    workflow.stripe_api.sessions["pi_mike"] = [{"id": "cs", "metadata": {"purchase_id": MIKES_PURCHASE}}]
+    workflow.stripe_api.sessions["pi_mike"] = [
+        {"id": "cs_test_mike", "mode": "payment", "metadata": {"purchase_id": MIKES_PURCHASE}}
+    ]
     deliveries = [signed(tell(purchase)) for tell in told]
     for position, delivery in enumerate(deliveries):
         if position == number:

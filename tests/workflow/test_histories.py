@@ -32,7 +32,7 @@ def test_the_workflow_ends_every_history_as_the_oracle_says(history: History, da
         workflow.sell(quantity=history.purchase.quantity)
         workflow.stripe_api.refunds[charge_of(history)] = history.refunds
         workflow.stripe_api.sessions["pi_mike"] = [
-            {"id": "cs_test_mike", "metadata": {"purchase_id": MIKES_PURCHASE}}
+            {"id": "cs_test_mike", "mode": "payment", "metadata": {"purchase_id": MIKES_PURCHASE}}
         ]
         spent = 0
         for number, event in enumerate(order):

@@ -114,7 +114,7 @@ def test_a_replay_does_what_its_dry_run_said(
 ) -> None:
     purchase = workflow.sell(quantity=3)
     workflow.stripe_api.sessions["pi_mike"] = [
-        {"id": "cs_test_mike", "object": "checkout.session", "metadata": {"purchase_id": MIKES_PURCHASE}}
+        {"id": "cs_test_mike", "mode": "payment", "metadata": {"purchase_id": MIKES_PURCHASE}}
     ]
     workflow.stripe_api.refunds[charge_id(purchase)] = [refund(purchase, amount=1000)]
     event_ids = [park(workflow, event) for event in history(purchase)]

@@ -38,10 +38,6 @@ def of_another_stage(paid: Event) -> Delivery:
     return signed({**paid, "livemode": True})
 
 
-def of_an_old_endpoint(paid: Event) -> Delivery:
-    return signed({**paid, "api_version": "2024-06-20"})
-
-
 def signed_by_another(paid: Event) -> Delivery:
     return signed(paid, secret="whsec_of_another")
 
@@ -85,14 +81,13 @@ def unknown_to_stripe(paid: Event) -> Delivery:
     ("deliver", "reason"),
     [
         (of_another_stage, "WrongMode"),
-        (of_an_old_endpoint, "UnsupportedApiVersion"),
         (signed_by_another, "BadSignature"),
         (changed_after_it_was_signed, "BadSignature"),
         (received_long_after_it_was_signed, "BadSignature"),
         (under_the_name_of_another, "MalformedEvent"),
         (without_an_amount, "MalformedEvent"),
         (not_an_event, "MalformedEvent"),
-        (unknown_to_stripe, "MalformedEvent"),
+        (unknown_to_stripe, "UnknownToStripe"),
     ],
 )
 def test_an_event_that_must_not_be_believed_is_parked_before_it_is_claimed(

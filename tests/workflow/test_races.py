@@ -38,7 +38,7 @@ def test_a_refund_recorded_beside_a_payment_is_not_forgotten(workflow: Workflow)
     purchase = workflow.sell(quantity=1)
     refund = signed(refund_event("created", purchase))
     workflow.stripe_api.sessions["pi_mike"] = [
-        {"id": "cs_test_mike", "metadata": {"purchase_id": purchase.purchase_id}}
+        {"id": "cs_test_mike", "mode": "payment", "metadata": {"purchase_id": purchase.purchase_id}}
     ]
     workflow.meanwhile_call("record_payment", "UpdateItem", lambda: workflow.deliver(refund))
     workflow.deliver(signed(session_event("completed", purchase)))

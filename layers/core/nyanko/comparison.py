@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from nyanko.facts import Dispute, Facts
+from nyanko.facts import Facts
 from nyanko.purchases import Purchase, entitled
-from nyanko.readings import refund_facts
+from nyanko.readings import dispute_facts, refund_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,6 @@ class StripePurchase:
     is_open: bool
 
 
-def is_ours(session: Mapping[str, Any]) -> bool:
-    """Whether a session is one of our purchases, as `read` tells it of an event."""
-    return session["mode"] == "payment" and isinstance((session["metadata"] or {}).get("purchase_id"), str)
-
-
 def stripe_purchase(
     session: Mapping[str, Any], refunds: Iterable[Mapping[str, Any]], disputes: Iterable[Mapping[str, Any]]
 ) -> StripePurchase:
@@ -40,10 +35,9 @@ def stripe_purchase(
         pending=session["status"] == "complete" and not is_paid,
         closed="expired" if session["status"] == "expired" else None,
         payment_intent=payment.get("id"),
-        disputes={one["id"]: Dispute(one["status"], one["created"]) for one in disputes},
     )
-    for refund in refunds:
-        facts = facts.merge(refund_facts(refund))
+    for told in (*map(refund_facts, refunds), *(dispute_facts(one, one["created"]) for one in disputes)):
+        facts = facts.merge(told)
     changes = [session, *([charge] if charge else []), *refunds, *disputes]
     return StripePurchase(
         purchase_id=session["metadata"]["purchase_id"],
@@ -57,8 +51,11 @@ def stripe_purchase(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One purchase from both sides; `explained` says that an event on its way or parked accounts for whatever
-    differs. All sums are yen:
+    """One payment at Stripe, beside the purchase that it is for.
+
+    `explained` says that an event on its way or parked accounts for whatever differs. `own_session` is the
+    purchase's session if this is another one that names the purchase too, and then `purchase` is None: its
+    money is paid again. All sums are yen:
 
         paid - refunded - held = due = granted + outstanding + unexplained
 
@@ -68,6 +65,7 @@ class Comparison:
     stripe: StripePurchase
     purchase: Purchase | None
     explained: bool = False
+    own_session: str | None = None
 
     @property
     def paid_yen(self) -> int:
@@ -80,7 +78,7 @@ class Comparison:
     @property
     def held_yen(self) -> int:
         """Disputed money: not ours while the dispute is open, or any more."""
-        return self.paid_yen - self.refunded_yen if self.stripe.facts.held else 0
+        return min(self.stripe.facts.held, self.paid_yen - self.refunded_yen)
 
     @property
     def due_yen(self) -> int:
@@ -123,6 +121,9 @@ class Comparison:
     @property
     def differences(self) -> list[str]:
         """What differs, in words; whether somebody is to be asked, `explained` tells."""
+        if self.own_session is not None:
+            again = f"{self.due_yen} were paid again, by {self.stripe.session_id} beside {self.own_session}"
+            return [again] if self.due_yen else []
         if self.purchase is None:
             paid = self.paid_yen
             return [f"Stripe was paid {paid} for a purchase that we do not have"] if paid else []
@@ -133,11 +134,18 @@ class Comparison:
         if theirs.refunded != ours.refunded:
             found.append(f"Stripe refunded {theirs.refunded}, we know of {ours.refunded}")
         if theirs.held != ours.held:
-            found.append(f"it is {'' if theirs.held else 'not '}held by a dispute at Stripe, unlike here")
+            found.append(f"disputes hold {theirs.held} at Stripe, {ours.held} by what we know")
         if self.missing_packs:
             granted = self.purchase.granted
             found.append(f"{granted + self.missing_packs} packs are due, {granted} are granted")
         return found
+
+
+def compare(stripe: StripePurchase, purchase: Purchase | None) -> Comparison:
+    """The payment of a session beside the purchase that it names, if we have that."""
+    if purchase is not None and purchase.session_id not in (None, stripe.session_id):
+        return Comparison(stripe, None, own_session=purchase.session_id)
+    return Comparison(stripe, purchase)
 
 
 @dataclass(frozen=True, slots=True)

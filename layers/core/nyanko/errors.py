@@ -28,8 +28,9 @@ PermanentCode = Literal[
     "AmountMismatch",
     "BadSignature",
     "MalformedEvent",
+    "OtherSession",
     "UnknownPurchase",
-    "UnsupportedApiVersion",
+    "UnknownToStripe",
     "WrongMode",
 ]
 RetryableCode = Literal[

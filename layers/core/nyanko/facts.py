@@ -17,8 +17,8 @@ Closing = Literal["expired", "async_failed"]
 """Why no payment is expected any more, in the order in which the later one wins. Neither beats a payment."""
 
 INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
-RELEASED = frozenset({"won", "warning_closed", "prevented"})
-LOST = frozenset({"lost"})
+ENDED = frozenset({"won", "lost", "warning_closed", "prevented"})
+"""Statuses of a dispute that only an appeal follows (https://docs.stripe.com/api/disputes/object)."""
 REFUND_ORDER: tuple[RefundStatus, ...] = get_args(RefundStatus)
 _CLOSING_ORDER: tuple[Closing, ...] = get_args(Closing)
 _Fact = TypeVar("_Fact", "Refund", "Dispute")
@@ -31,6 +31,7 @@ class RefundJson(TypedDict):
 
 class DisputeJson(TypedDict):
     status: str
+    away_yen: int | None
     at: int
 
 
@@ -58,31 +59,24 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """One dispute of the purchase's payment, as the event created at `at` (epoch seconds) showed it.
+    """One dispute of the purchase's payment, as it stood at `at` (epoch seconds UTC).
 
-    A status that this code does not know counts as open: items are held until Stripe names an end we know.
+    `away_yen` is what the bank has taken: nothing, a part, or all of the payment. None is all that was paid,
+    where Stripe names no sum in yen.
     """
 
     status: str
+    away_yen: int | None
     at: int
 
     @property
     def ended(self) -> bool:
-        return self.status in RELEASED or self.status in LOST
-
-    @property
-    def holds(self) -> bool:
-        """Whether the disputed money is away from us: an open dispute or a lost one.
-
-        An inquiry moves no money (https://docs.stripe.com/disputes/how-disputes-work#inquiries).
-        """
-        return self.status not in RELEASED and self.status not in INQUIRIES
+        return self.status in ENDED
 
     def merge(self, other: Self) -> Self:
-        """Of two facts about one dispute the ended one wins, then the later, then the one that holds."""
-        return max(
-            self, other, key=lambda dispute: (dispute.ended, dispute.at, dispute.holds, dispute.status)
-        )
+        """Of two facts about one dispute the later wins; in the same second the ended one, then the larger
+        sum, then the status as text."""
+        return max(self, other, key=_dispute_order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +99,10 @@ class Facts:
         return sum(refund.amount for refund in self.refunds.values() if refund.status == "succeeded")
 
     @property
-    def held(self) -> bool:
-        return any(dispute.holds for dispute in self.disputes.values())
+    def held(self) -> int:
+        """What disputes have taken of the payment, at most all that was paid."""
+        away = (dispute.away_yen for dispute in self.disputes.values())
+        return min(self.paid, sum(self.paid if yen is None else yen for yen in away))
 
     def merge(self, other: Self) -> Self:
         return type(self)(
@@ -129,7 +125,7 @@ class Facts:
                 for refund_id, refund in sorted(self.refunds.items())
             },
             "disputes": {
-                dispute_id: {"status": dispute.status, "at": dispute.at}
+                dispute_id: {"status": dispute.status, "away_yen": dispute.away_yen, "at": dispute.at}
                 for dispute_id, dispute in sorted(self.disputes.items())
             },
         }
@@ -148,6 +144,11 @@ class Facts:
 
 def _closing_order(closed: Closing | None) -> int:
     return -1 if closed is None else _CLOSING_ORDER.index(closed)
+
+
+def _dispute_order(dispute: Dispute) -> tuple[int, bool, float, str]:
+    away = float("inf") if dispute.away_yen is None else dispute.away_yen
+    return dispute.at, dispute.ended, away, dispute.status
 
 
 def _merge_by_id(ours: Mapping[str, _Fact], theirs: Mapping[str, _Fact]) -> dict[str, _Fact]:

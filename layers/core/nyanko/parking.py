@@ -3,8 +3,8 @@
 import json
 from typing import NotRequired, TypedDict
 
-from nyanko.errors import BadInput, Permanent
-from nyanko.readings import read
+from nyanko.errors import BadInput
+from nyanko.readings import purchase_named_in
 from nyanko.stripe_events import StripeEvent, parse
 
 OUR_ERRORS = frozenset({"BadInput", "Permanent", "Retryable"})
@@ -39,8 +39,4 @@ def event_in(body: str) -> tuple[StripeEvent | None, str | None]:
         event = parse(body.encode())
     except BadInput:
         return None, None
-    try:
-        reading = read(event)
-    except Permanent:
-        return event, None
-    return event, reading.purchase_id if reading else None
+    return event, purchase_named_in(event.object)

@@ -22,12 +22,13 @@ class VerifyInput(TypedDict):
 
 
 class VerifiedEvent(Delivery):
-    """The delivery with what its event says. `amount` and `currency` are what Stripe was told to collect,
-    None where the event does not say."""
+    """The delivery with what its event says. `session_id`, `amount` and `currency` (what Stripe was told to
+    collect) are None where the event does not say."""
 
     type: str
     created: int
     purchase_id: str
+    session_id: str | None
     amount: int | None
     currency: str | None
     facts: FactsJson
@@ -36,6 +37,7 @@ class VerifiedEvent(Delivery):
 class RecordInput(TypedDict):
     event_id: str
     purchase_id: str
+    session_id: str | None
     execution: str
     amount: int | None
     currency: str | None

@@ -1,5 +1,6 @@
 """A purchase: what was ordered, what Stripe said of its money, and what was granted for it."""
 
+import re
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Literal, Self, TypedDict
@@ -11,6 +12,10 @@ from nyanko.facts import Facts, FactsJson
 Status = Literal[
     "created", "pending", "paid", "granted", "expired", "failed", "partially_refunded", "refunded", "disputed"
 ]
+
+PURCHASE_ID = re.compile(r"pur_[0-9a-f]{32}", re.ASCII)
+"""What `checkout` makes. In metadata another shape is another program's: all of an account share the metadata
+(https://docs.stripe.com/metadata)."""
 
 CHECKOUT_SECONDS = 3600
 """How long the Checkout Session stays open: Stripe allows 30 minutes to 24 hours after its creation
@@ -105,13 +110,11 @@ def with_facts(purchase: Purchase, facts: Facts, now: int) -> Purchase:
 def entitled(purchase: Purchase) -> int:
     """How many of the bought packs the player is entitled to now: a pure function of the facts.
 
-    Disputed money is not ours, so nothing is due while it is away. A partial refund that leaves part of a
-    pack paid takes nothing of that pack back.
+    Disputed money is not ours while it is away. A partial refund, or a dispute of a part, that leaves part of
+    a pack paid takes nothing of that pack back.
     """
     facts = purchase.facts
-    if facts.held:
-        return 0
-    kept = facts.paid - facts.refunded
+    kept = facts.paid - facts.refunded - facts.held
     return min(purchase.quantity, max(0, ceil(kept / purchase.product.unit_amount)))
 
 
@@ -131,6 +134,19 @@ def status(purchase: Purchase) -> Status:
     if facts.closed == "expired":
         return "expired"
     return "pending" if facts.pending else "created"
+
+
+def check_session(purchase: Purchase, session_id: str | None) -> None:
+    """Raise `Permanent` (`OtherSession`) for a session that is not the purchase's own.
+
+    A purchase has one payment, that of the session that we opened; None is of no session. A row without a
+    session was left by a crash, and takes the first one that is told.
+    """
+    if session_id is not None and purchase.session_id not in (None, session_id):
+        raise Permanent(
+            "OtherSession",
+            f"{purchase.purchase_id} has the session {purchase.session_id}; {session_id} is another payment",
+        )
 
 
 def check_amount(purchase: Purchase, amount: int | None, currency: str | None) -> None:

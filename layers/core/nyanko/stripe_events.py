@@ -13,7 +13,8 @@ from nyanko.errors import BadInput, Permanent
 from nyanko.stripe_fields import integer, text
 
 API_VERSION = "2026-10-28.endive"
-"""The version that the webhook endpoint is created with, and so the shape of every event."""
+"""The version that the webhook endpoint is created with, and that Stripe is asked with. An event that Stripe
+is asked for has the account's default version all the same (https://docs.stripe.com/api/events/list)."""
 
 HANDLED_EVENTS = frozenset(
     {
@@ -42,7 +43,11 @@ _EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,72}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """A snapshot event; `created` is epoch seconds UTC, `account` the connected account it is of, if any."""
+    """A snapshot event; `created` is epoch seconds UTC, `account` the connected account it is of, if any.
+
+    `object` is what the event is about, as it was when the event happened. If `retrieved_at` (epoch seconds
+    UTC) is given, it is as it was then, in our version of the API.
+    """
 
     event_id: str
     type: str
@@ -51,6 +56,12 @@ class StripeEvent:
     api_version: str | None
     account: str | None
     object: Mapping[str, Any]
+    retrieved_at: int | None = None
+
+    @property
+    def told_at(self) -> int:
+        """As of when the object is told, epoch seconds UTC."""
+        return self.created if self.retrieved_at is None else self.retrieved_at
 
 
 def parse(body: bytes) -> StripeEvent:

@@ -20,6 +20,18 @@ def integer(fields: Mapping[str, Any], name: str) -> int:
     return value
 
 
+def optional_integers(fields: Mapping[str, Any], name: str, inner: str) -> list[int]:
+    """The whole numbers, of either sign, under `inner` in a list of objects; none if there is no list."""
+    numbers: list[int] = []
+    entries = fields.get(name) or []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        number = entry.get(inner) if isinstance(entry, dict) else None
+        if type(number) is not int:
+            raise Permanent("MalformedEvent", f"{name} has no whole number under {inner}")
+        numbers.append(number)
+    return numbers
+
+
 def reference(fields: Mapping[str, Any], name: str) -> str | None:
     """The id in a field that Stripe fills with an id, the expanded object, or null."""
     value = fields.get(name)

@@ -69,22 +69,24 @@ class Purchases:
         return replace(purchase, session_id=session_id, url=url)
 
     def record(self, purchase: Purchase, facts: Facts, now: int) -> Purchase:
-        """Store the merged facts under the condition that nobody else changed the purchase since it was read.
+        """Store the merged facts, and the session, under the condition that nobody else changed the purchase
+        since it was read.
 
         Raises `Retryable` (`Conflict`) if somebody did: read again, merge again.
         """
         recorded = with_facts(purchase, facts, now)
-        payment_intent = ", payment_intent = :payment_intent" if facts.payment_intent else ""
+        known = {"payment_intent": facts.payment_intent, "session_id": purchase.session_id}
+        keep_known = "".join(f", {name} = :{name}" for name, value in known.items() if value is not None)
         try:
             self._table.update(
                 {"purchase_id": purchase.purchase_id},
-                f"SET facts = :facts, version = :next, updated_at = :now{payment_intent}",
+                f"SET facts = :facts, version = :next, updated_at = :now{keep_known}",
                 {
                     "facts": facts.to_dict(),
                     "version": purchase.version,
                     "next": recorded.version,
                     "now": now,
-                    "payment_intent": facts.payment_intent,
+                    **known,
                 },
                 condition=VERSION_IS_UNCHANGED,
             )

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance, is_ours
+from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance, compare
 from nyanko.ledger import missing_lines
 from nyanko.purchases import Purchase
+from nyanko.readings import purchase_named_in
 from nyanko.reconciliation import LOST
 from nyanko.use_cases.reconcile import ComparedEvent, Reconcile, is_overdue
 from nyanko.use_cases.verify_ledger import verify_ledger
@@ -78,12 +79,13 @@ class Audit:
         progress("Stripe's events")
         findings = list(self._lost_events(since, until))
         progress("Stripe's sessions, refunds and disputes")
-        theirs = {one.purchase_id: one for one in self._stripe_purchases(since, now + 1)}
+        theirs = list(self._stripe_purchases(since, now + 1))
+        named = {one.purchase_id for one in theirs}
         progress("our purchases")
         ours = {one.purchase_id: one for one in self._purchases.all() if one.created_at >= since}
-        missing = sorted(theirs.keys() - ours.keys())
+        missing = sorted(named - ours.keys())
         ours |= {one.purchase_id: one for one in self._purchases.get_many(missing)}
-        comparisons = [self._compare(one, ours.get(one.purchase_id), until) for one in theirs.values()]
+        comparisons = [self._compare(one, ours.get(one.purchase_id), until) for one in theirs]
         for compared in comparisons:
             findings += _findings(compared, now)
         findings += [
@@ -93,7 +95,7 @@ class Audit:
                 f"we know of {purchase.facts.paid} paid, Stripe of no such session",
             )
             for purchase in ours.values()
-            if purchase.facts.paid and purchase.purchase_id not in theirs
+            if purchase.facts.paid and purchase.purchase_id not in named
         ]
         progress("the ledger and the inventories")
         findings += self._books(list(ours.values()))
@@ -128,15 +130,15 @@ class Audit:
         for page in _pages(lambda after: self._stripe.sessions(since, until, after)):
             for session in page:
                 seen.add(session["id"])
-                if is_ours(session):
+                if purchase_named_in(session):
                     yield self._reconcile.stripe_purchase(session)
         for payment_intent in self._stripe.payments_changed(since):
             found = self._stripe.session_of(payment_intent)
-            if found and found["id"] not in seen and is_ours(found):
+            if found and found["id"] not in seen and purchase_named_in(found):
                 yield self._reconcile.stripe_purchase(found)
 
     def _compare(self, stripe: StripePurchase, purchase: Purchase | None, until: int) -> Comparison:
-        compared = Comparison(stripe, purchase)
+        compared = compare(stripe, purchase)
         if not compared.differences:
             return compared
         is_young = stripe.changed_at >= until

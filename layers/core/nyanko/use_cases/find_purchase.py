@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nyanko.facts import Facts
-from nyanko.readings import Reading, refund_facts
+from nyanko.readings import Reading, purchase_named_in, refund_facts
 
 if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_purchases import Purchases
@@ -22,7 +22,7 @@ Stripe = Callable[[], "StripeLookups"]
 def find_purchase(reading: Reading, *, purchases: "Stored", stripe: "Stripe") -> str | None:
     """The id of the purchase that the event names, or that its payment leads to, here or at Stripe.
 
-    None if it is of another application."""
+    None if it is of another application, or of another payment than that of the session that we opened."""
     if reading.purchase_id:
         return reading.purchase_id
     payment_intent = reading.payment_intent
@@ -30,7 +30,14 @@ def find_purchase(reading: Reading, *, purchases: "Stored", stripe: "Stripe") ->
         payment_intent = stripe().payment_intent_of(reading.charge)
     if payment_intent is None:
         return None
-    return purchases().id_by_payment_intent(payment_intent) or stripe().purchase_id_of(payment_intent)
+    if known := purchases().id_by_payment_intent(payment_intent):
+        return known
+    session = stripe().session_of(payment_intent)
+    purchase_id = purchase_named_in(session) if session else None
+    purchase = purchases().get(purchase_id) if purchase_id else None
+    if session and purchase and purchase.session_id not in (None, session["id"]):
+        return None
+    return purchase_id
 
 
 def whole_facts(reading: Reading, *, stripe: "Stripe") -> Facts:

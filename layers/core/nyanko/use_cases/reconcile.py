@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nyanko.comparison import Comparison, StripePurchase, is_ours, stripe_purchase
+from nyanko.comparison import Comparison, StripePurchase, compare, stripe_purchase
 from nyanko.deliveries import delivery_by_id
 from nyanko.event_rows import EventRow
+from nyanko.readings import purchase_named_in
 from nyanko.reconciliation import (
     DRIFT_SECONDS,
     LOST,
@@ -123,13 +124,13 @@ class Reconcile:
                 yield event
 
     def _drifts(self, sessions: "Sequence[StripeObject]", now: int) -> Iterator[Overdue | Comparison]:
-        ours = [self.stripe_purchase(session) for session in sessions if is_ours(session)]
+        ours = [self.stripe_purchase(session) for session in sessions if purchase_named_in(session)]
         bought = self._purchases.get_many([one.purchase_id for one in ours])
         by_id = {purchase.purchase_id: purchase for purchase in bought}
         for one in ours:
             if is_overdue(one, now) and self.stripe.expire(one.session_id):
                 yield Overdue(one.purchase_id, one.session_id)
-            compared = Comparison(one, by_id.get(one.purchase_id))
+            compared = compare(one, by_id.get(one.purchase_id))
             is_old = now > one.changed_at + DRIFT_SECONDS
             if compared.differences and is_old and not self.is_explained(one.purchase_id):
                 yield compared

@@ -6,6 +6,7 @@ forgets events after 30, nor the webhook's secret of that day. It passes the sta
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ PARKED_STATE = "Parked"
 """The Fail state of the workflow, at which a redrive would only fail again."""
 
 POLL_SECONDS = 0.3
+LOOKS_UNSEEN = 100
+"""How often an execution that was started may be unknown to Step Functions, which is half a minute."""
+
+UNSEEN = "Step Functions knows no such execution"
 
 
 class Replay:
@@ -102,8 +107,12 @@ class Replay:
         if replayed.outcome != "running" or replayed.execution is None:
             return replayed
         status = self._executions.status(replayed.execution)
+        # DescribeExecution follows StartExecution a moment later, and then takes it for none
+        # (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
+        if status is None:
+            return replace(replayed, reason=UNSEEN)
         if status == RUNNING:
-            return replayed
+            return replace(replayed, reason=None)
         row = self._events.get(replayed.event_id)
         if row and row.is_finished:
             return replace(replayed, outcome=row.state, reason=None)
@@ -120,9 +129,16 @@ class Replay:
     ) -> list[Replayed]:
         """Wait until no replay runs any more; `advance` is called for each that has ended."""
         done: dict[str, Replayed] = {}
+        looks: Counter[str] = Counter()
         while len(done) < len(started):
             for one in started:
-                if one.event_id not in done and (seen := self.outcome(one)).outcome != "running":
+                if one.event_id in done:
+                    continue
+                seen = self.outcome(one)
+                looks[one.event_id] += 1
+                if seen.reason == UNSEEN and looks[one.event_id] > LOOKS_UNSEEN:
+                    seen = replace(seen, outcome="failed")
+                if seen.outcome != "running":
                     done[one.event_id] = seen
                     advance()
             if len(done) < len(started):

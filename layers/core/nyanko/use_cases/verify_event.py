@@ -5,16 +5,19 @@ replay events vouches for it.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nyanko.deliveries import Delivery, fits
+from nyanko.deliveries import Delivery
 from nyanko.errors import BadInput, NotOurs, Permanent
 from nyanko.readings import read
-from nyanko.stripe_events import StripeEvent, parse
+from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, StripeEvent, parse
+from nyanko.stripe_fields import text
 from nyanko.stripe_signature import check_signature
 from nyanko.use_cases.find_purchase import Stored, Stripe, find_purchase, whole_facts
 
 if TYPE_CHECKING:
+    from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.kms_replays import ReplayMacs
     from nyanko.payloads import VerifiedEvent
 
@@ -41,20 +44,32 @@ def vouched_by_stripe_or_operator(
     return vouch
 
 
-def authentic_event(delivery: Delivery, *, vouch: Vouch, stripe: Stripe) -> tuple[Delivery, StripeEvent]:
-    """The event, and the delivery with the body that Stripe was asked for, if it can be carried.
+def authentic_event(
+    delivery: Delivery,
+    *,
+    vouch: Vouch,
+    events: "Callable[[], Events]",
+    stripe: Stripe,
+    now: Callable[[], int],
+) -> tuple[Delivery, StripeEvent]:
+    """The event, and the delivery with the body that is believed, "" if Stripe was asked instead.
 
-    Raises `Permanent`: `BadSignature`, or `MalformedEvent`.
+    A delivery without a body names an event that somebody misses. If our own row has its body, and it can
+    still be believed, that is read. Otherwise Stripe is asked, and its answer is a pointer: the event's
+    object is retrieved in our version of the API, since the event is rendered in the account's default
+    version.
+
+    Raises `Permanent`: `BadSignature`, `MalformedEvent` or `UnknownToStripe`.
     """
     try:
         if delivery["body"]:
-            body = delivery["body"]
             vouch(delivery)
+            event = parse(delivery["body"].encode())
+        elif stored := _believed(delivery["event_id"], vouch, events):
+            delivery, event = stored
         else:
-            body = stripe().event(delivery["event_id"]) or ""
-            fetched: Delivery = {**delivery, "body": body}
-            delivery = fetched if fits(fetched) else delivery
-        event = parse(body.encode())
+            event = parse(stripe().event(delivery["event_id"]).encode())
+            event = retrieved(event, stripe=stripe, now=now)
     except BadInput as error:
         code = "BadSignature" if error.code == "InvalidSignature" else "MalformedEvent"
         raise Permanent(code, error.message) from error  # type: ignore[arg-type] # one of two literals
@@ -63,15 +78,40 @@ def authentic_event(delivery: Delivery, *, vouch: Vouch, stripe: Stripe) -> tupl
     return delivery, event
 
 
+def retrieved(event: StripeEvent, *, stripe: Stripe, now: Callable[[], int]) -> StripeEvent:
+    """The event with its object as Stripe has it now; one that says nothing of purchases as it is.
+
+    Facts merge, so that the object of today is as good as the one of the event. The clock is read before the
+    call: whatever changes after that is told later.
+    """
+    if event.type not in HANDLED_EVENTS:
+        return event
+    at = now()
+    kind, object_id = text(event.object, "object"), text(event.object, "id")
+    return replace(event, object=stripe().object(kind, object_id), retrieved_at=at)
+
+
 def verify_event(
-    delivery: Delivery, event: StripeEvent, *, purchases: Stored, stripe: Stripe, livemode: bool
+    delivery: Delivery,
+    event: StripeEvent,
+    *,
+    purchases: Stored,
+    stripe: Stripe,
+    now: Callable[[], int],
+    livemode: bool,
 ) -> "VerifiedEvent":
     """What an authentic event says of a purchase of ours.
 
-    `livemode` is the stage's. Raises `NotOurs` for an event that says nothing of a purchase of ours, and
-    `Permanent`: `WrongMode`, or what `read` raises.
+    An event in another version of the API is read as it is; if a field that we need is missing there or
+    misshapen, its object is retrieved in ours. `livemode` is the stage's. Raises `NotOurs` for an event that
+    says nothing of a purchase of ours, and `Permanent`: `WrongMode`, or what `read` raises.
     """
-    reading = read(event)
+    try:
+        reading = read(event)
+    except Permanent:
+        if event.api_version == API_VERSION or event.retrieved_at is not None:
+            raise
+        reading = read(retrieved(event, stripe=stripe, now=now))
     purchase_id = find_purchase(reading, purchases=purchases, stripe=stripe) if reading else None
     if reading is None or purchase_id is None:
         raise NotOurs(f"{event.event_id} is {event.type}, and not of a purchase of ours")
@@ -82,7 +122,23 @@ def verify_event(
         "type": event.type,
         "created": event.created,
         "purchase_id": purchase_id,
+        "session_id": reading.session_id,
         "amount": reading.amount,
         "currency": reading.currency,
         "facts": whole_facts(reading, stripe=stripe).to_dict(),
     }
+
+
+def _believed(
+    event_id: str, vouch: Vouch, events: "Callable[[], Events]"
+) -> tuple[Delivery, StripeEvent] | None:
+    """The event as our own row has it, with the signature and time that it came with, if they still hold."""
+    row = events().get(event_id)
+    if row is None or not row.body:
+        return None
+    stored = Delivery(event_id=event_id, received_at=row.received_at, body=row.body, signature=row.signature)
+    try:
+        vouch(stored)
+        return stored, parse(row.body.encode())
+    except BadInput:
+        return None
