@@ -20,10 +20,10 @@ import yaml
 
 from bench.report import table, write
 from bench.simulation import Bucket, Clock, Environments, Process
-from functions.start_payment.app import MESSAGE_SECONDS
 from local.names import ROOT
 from nyanko.adapters.stepfunctions_payments import ATTEMPTS
 from nyanko.reconciliation import SETTLED_SECONDS
+from nyanko.use_cases.start_payment import MESSAGE_SECONDS
 from tests import template
 
 SCALE = ROOT / "docs" / "scale.md"
@@ -123,7 +123,7 @@ def granted(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """`events` payments within `seconds`; a share of `duplicates` is delivered again a minute later.
+    """`events` payments within `seconds`; a share of `duplicates` is delivered again `again_seconds` later.
 
     `left` is the share of Step Functions' quotas that others in the account leave over, from the start until
     `left_until` (seconds); `concurrency` is Lambda's.
@@ -133,6 +133,7 @@ class Burst:
     events: int = 100_000
     seconds: float = 100
     duplicates: float = 0.0
+    again_seconds: float = 60
     left: float = 1.0
     left_until: float = float("inf")
     concurrency: int = QUOTAS["lambda"]["concurrent_executions"]
@@ -145,17 +146,24 @@ class Message:
     event: int
     by_id: bool = False
     receives: int = 0
+    put_at: float = 0.0
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`delays` are seconds from the payment until its items are granted; `depth` is the queue's by minute."""
+    """`delays` are seconds from the payment until its items are granted; `depth` is the queue's by minute.
+
+    `not_started` counts what the alarm of that name does; `oldest_seconds` is the age of the oldest message
+    that the queue has had.
+    """
 
     burst: Burst
     delays: list[float] = field(default_factory=list)
     depth: dict[int, int] = field(default_factory=dict)
     throttled: Counter[str] = field(default_factory=Counter)
     redelivered: int = 0
+    not_started: int = 0
+    oldest_seconds: float = 0.0
     asked_for: int = 0
     parked: set[int] = field(default_factory=set)
     ended: float = 0.0
@@ -217,7 +225,7 @@ class Pipeline:
             self._paid.append(at)
             self._clock.start(self._deliver(event), at)
             if self._dice.random() < burst.duplicates:
-                self._clock.start(self._deliver(event), at + 60)
+                self._clock.start(self._deliver(event), at + burst.again_seconds)
         self._clock.start(self._reconcile(), FIRST_WALK_SECONDS)
         self._clock.run()
         self.outcome.ended = self._clock.now
@@ -237,7 +245,7 @@ class Pipeline:
                 continue
             yield self._seconds(environment)
             self._lambda.leave("stripe_webhook")
-            self._put(Message(event))
+            self._put(Message(event, put_at=self._clock.now))
             return
 
     def _reconcile(self) -> Process:
@@ -245,7 +253,7 @@ class Pipeline:
             for event, paid_at in enumerate(self._paid):
                 if event not in self._started and paid_at < self._clock.now - SETTLED_SECONDS:
                     self.outcome.asked_for += 1
-                    self._put(Message(event, by_id=True))
+                    self._put(Message(event, by_id=True, put_at=self._clock.now))
             yield WALK_SECONDS
 
     # The queue and start_payment
@@ -266,6 +274,8 @@ class Pipeline:
         while self._queue:
             received_at, batch = self._clock.now, self._receive()
             failed = yield from self._start_batch(batch)
+            ages = [self._clock.now - message.put_at for message in batch]
+            self.outcome.oldest_seconds = max(self.outcome.oldest_seconds, 0.0, *ages)
             for message in failed:
                 back = received_at + self._set.visibility_timeout - self._clock.now
                 self._clock.start(self._return(message), max(0.0, back))
@@ -306,8 +316,10 @@ class Pipeline:
         return failed
 
     def _start(self, message: Message) -> Generator[float, None, bool]:
-        """Whether the message is done: an execution was started, or it is a duplicate."""
+        """Whether the message is done: an execution was started, or it is a duplicate. A copy of an event
+        whose execution runs comes back once."""
         if not (yield from self._call("StartExecution", self._starts, ASSUMED["start_execution_seconds"])):
+            self.outcome.not_started += 1
             return False
         if message.event not in self._started:
             self._started.add(message.event)
@@ -318,7 +330,12 @@ class Pipeline:
             yield ASSUMED["aws_call_seconds"]
             if message.event in self._finished:
                 return True
-        return (yield from self._call("DescribeExecution", self._describes, ASSUMED["aws_call_seconds"]))
+            if message.receives == 1:
+                return False
+        if not (yield from self._call("DescribeExecution", self._describes, ASSUMED["aws_call_seconds"])):
+            self.outcome.not_started += 1
+            return False
+        return True
 
     def _call(self, name: str, quota: Quota, seconds: float) -> Generator[float, None, bool]:
         """One call by the SDK with its attempts; False if all were throttled
@@ -411,6 +428,7 @@ BURSTS = [
     Burst("1,000 a second"),
     Burst("10,000 a second", seconds=10),
     Burst("1,000 a second, 30 % delivered twice", duplicates=0.3),
+    Burst("25 a second, every event twice at once", 15_000, 600, duplicates=1.0, again_seconds=0),
     Burst("1,000 a second, others leave a tenth of Step Functions' quotas", left=0.1),
     Burst("1,000 a second, a new account's 10 functions at once", concurrency=NEW_ACCOUNT),
     Burst("one a second, Step Functions refuses for an hour", 3600, 3600, left=0, left_until=3600),

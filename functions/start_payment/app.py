@@ -8,15 +8,12 @@ from nyanko.composition.function import adapters
 from nyanko.composition.telemetry import function_logger, joined, metric
 from nyanko.deliveries import delivery_in
 from nyanko.errors import Retryable
-from nyanko.use_cases.start_payment import start_payment
+from nyanko.use_cases.start_payment import MESSAGE_SECONDS, start_payment
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = function_logger()
-
-MESSAGE_SECONDS = 20
-"""What one message may take: the longest waits between the attempts at StartExecution, and the attempts."""
 
 
 @joined(logger)
@@ -35,24 +32,20 @@ def _is_done(record: dict[str, Any], context: "LambdaContext") -> bool:
     try:
         delivery = delivery_in(json.loads(record["body"]), clock.now())
         logger.append_keys(event_id=delivery["event_id"])
-        start = start_payment(delivery, executions=adapters().payment_executions, events=adapters().events)
+        start = start_payment(
+            delivery,
+            comes_again=record["attributes"]["ApproximateReceiveCount"] != "1",
+            executions=adapters().payment_executions,
+            events=adapters().events,
+        )
     except Exception as error:
         # Whatever it is, the others of the batch go on, and this one comes again.
         metric("NotStarted")
         code = error.code if isinstance(error, Retryable) else type(error).__name__
         logger.exception("not started", extra={"code": code})
         return False
+    if start.outcome == "duplicate":
+        metric("Duplicate")
     logger.append_keys(execution=start.execution)
     logger.info(start.outcome)
-    if start.outcome == "running" and _is_first_time(record):
-        # The one that runs may be the copy that cannot be read, and park: then this one is started.
-        return False
-    if start.outcome != "started":
-        metric("Duplicate")
-    return True
-
-
-def _is_first_time(record: dict[str, Any]) -> bool:
-    """Whether the queue hands a message out for the first time
-    (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
-    return bool(record["attributes"]["ApproximateReceiveCount"] == "1")
+    return start.outcome != "later"

@@ -6,6 +6,7 @@ import pytest
 
 from bench import burst
 from bench.burst import BURSTS, QUOTAS, Burst, Settings, simulate
+from tests import template
 from tests.template import ROOT
 
 DEPLOYED = Settings.deployed()
@@ -53,10 +54,20 @@ def test_hasty_settings_park_payments_while_step_functions_refuses() -> None:
 
 
 def test_hasty_settings_let_duplicates_hold_up_new_payments() -> None:
-    (duplicated,) = [one for one in BURSTS if one.duplicates]
+    (duplicated,) = [one for one in BURSTS if 0 < one.duplicates < 1]
     outcome = simulate(smaller(duplicated), HASTY)
     assert outcome.throttled["DescribeExecution"] > 1000
     assert simulate(smaller(duplicated)).throttled["DescribeExecution"] == 0
+
+
+def test_every_event_twice_at_once_rings_neither_the_age_of_the_queue_nor_what_is_not_started() -> None:
+    """Two endpoints of one URL deliver everything twice: Stripe's own way to another version of its API."""
+    (twice,) = [one for one in BURSTS if one.duplicates == 1]
+    outcome = simulate(smaller(twice))
+    alarms = dict(template.each("AWS::CloudWatch::Alarm"))
+    assert outcome.not_started == 0
+    assert 0 < outcome.oldest_seconds < alarms["QueueAgeAlarm"]["Threshold"]
+    assert outcome.delay(1) < 60
 
 
 def test_executions_wait_in_the_queue_and_not_inside_the_workflow() -> None:

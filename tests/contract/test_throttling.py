@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bench.burst import QUOTAS, granted
-from functions.start_payment.app import MESSAGE_SECONDS
 from nyanko.adapters.stepfunctions_payments import ATTEMPTS
 from nyanko.composition.function import adapters
+from nyanko.use_cases.start_payment import MESSAGE_SECONDS
 from tests import template
 from tests.forget import forget_adapters
 

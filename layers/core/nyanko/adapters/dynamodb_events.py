@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.dynamodb_table import ConditionFailed, Table
-from nyanko.event_rows import APPLIED, FINISHED, IGNORED, PARKED, EventRow
+from nyanko.event_rows import APPLIED, IGNORED, PARKED, EventRow, State
 
 if TYPE_CHECKING:
     from nyanko.payloads import ParkInput
@@ -27,15 +27,15 @@ class Events:
         row = self._table.get({"event_id": event_id})
         return EventRow.from_dict(row) if row else None
 
-    def is_finished(self, event_id: str) -> bool:
-        """Whether the event is applied or ignored, as of a moment ago: it cannot become unfinished again."""
+    def state(self, event_id: str) -> State | None:
+        """The state of an event as of a moment ago; a finished one cannot become unfinished again."""
         row = self._table.get(
             {"event_id": event_id},
             consistent=False,
             ProjectionExpression="#state",
             ExpressionAttributeNames=STATE,
         )
-        return row is not None and row["state"] in FINISHED
+        return row["state"] if row else None
 
     def get_many(self, event_ids: Sequence[str]) -> dict[str, EventRow]:
         """Of those events that have a row: its state and execution, and why it is parked, by event id. The
