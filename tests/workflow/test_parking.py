@@ -7,7 +7,16 @@ import pytest
 
 from nyanko.deliveries import Delivery
 from tests.data import purchase_id
-from tests.stripe_events import NOW, Event, event, refund_event, session_event, signature, signed
+from tests.stripe_events import (
+    NOW,
+    Event,
+    checkout_session,
+    event,
+    refund_event,
+    session_event,
+    signature,
+    signed,
+)
 from tests.workflow.engine import Execution, Workflow
 
 PARKED = ["ParkEvent", "Parked"]
@@ -242,3 +251,15 @@ def test_a_resent_event_is_granted_once_the_cause_is_mended(workflow: Workflow, 
     assert (row["state"], row["execution"]) == ("applied", replay.name)
     assert "parked_reason" not in row, "it leaves the index of parked events"
     assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
+
+
+def test_a_payment_of_another_amount_that_is_refunded_at_stripe_leaves_nothing_behind(
+    workflow: Workflow,
+) -> None:
+    purchase = workflow.sell(quantity=1)
+    workflow.stripe_api.sessions["pi_mike"] = [checkout_session(purchase, amount_total=1)]
+    workflow.deliver(signed(session_event("completed", purchase, amount_total=1)))
+    refunded = refund_event("created", purchase, amount=1)
+    assert workflow.deliver(signed(refunded)).status == "SUCCEEDED"
+    assert workflow.event_row(refunded["id"])["state"] == "applied"
+    assert (workflow.purchase().granted, workflow.inventory()) == (0, {})
