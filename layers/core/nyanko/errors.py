@@ -38,6 +38,7 @@ RetryableCode = Literal[
     "JoinmakeUnavailable",
     "NotConfigured",
     "ServiceUnavailable",
+    "StripeRefusesKey",
     "StripeUnavailable",
 ]
 

@@ -39,8 +39,11 @@ class Secrets:
         self._kept: dict[str, tuple[int, str]] = {}
         self._failed_at: dict[str, int] = {}
 
-    def value(self, name: str) -> str:
+    def value(self, name: str, *, max_age_seconds: int = MAX_AGE_SECONDS) -> str:
         """The secret, or "" as long as it has no value, which is not kept.
+
+        It was read no longer than `max_age_seconds` ago: 0 reads it anew, unless Secrets Manager has just
+        failed.
 
         Raises `Retryable` (`ServiceUnavailable`) when it could not be read, for whatever reason.
         """
@@ -48,7 +51,7 @@ class Secrets:
         read_at, kept = self._kept.get(name, (0, ""))
         is_usable = kept != "" and now - read_at < MAX_STALE_SECONDS
         failed_lately = now - self._failed_at.get(name, 0) < RETRY_SECONDS
-        if kept and now - read_at < MAX_AGE_SECONDS:
+        if kept and now - read_at < max_age_seconds:
             return kept
         if is_usable and failed_lately:
             self._on_stale(name)

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from nyanko.adapters.joinmake import Joinmake
     from nyanko.adapters.kms_replays import ReplayMacs
     from nyanko.adapters.sqs_dead_letters import DeadLetters
+    from nyanko.adapters.sqs_depth import QueueDepth
     from nyanko.adapters.sqs_queue import Queue
     from nyanko.adapters.stepfunctions_history import ExecutionHistory
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
     from nyanko.adapters.stripe_checkout import StripeCheckout
     from nyanko.adapters.stripe_client import StripeApi
+    from nyanko.adapters.stripe_endpoints import StripeEndpoints
     from nyanko.adapters.stripe_lookups import StripeLookups
     from nyanko.adapters.stripe_records import StripeRecords
     from nyanko.adapters.stripe_refunds import StripeRefunds
@@ -108,6 +110,12 @@ class Adapters:
         from nyanko.adapters.sqs_queue import Queue
 
         return Queue(lambda: self.clients("sqs"), self.settings["PAYMENT_EVENTS_URL"])
+
+    @cached_property
+    def payment_events_depth(self) -> "QueueDepth":
+        from nyanko.adapters.sqs_depth import QueueDepth
+
+        return QueueDepth(lambda: self.clients("sqs"), self.settings["PAYMENT_EVENTS_URL"])
 
     @cached_property
     def payment_events_dlq(self) -> "Queue":
@@ -267,6 +275,12 @@ class Adapters:
         from nyanko.adapters.stripe_refunds import StripeRefunds
 
         return StripeRefunds(self.stripe)
+
+    @cached_property
+    def stripe_endpoints(self) -> "StripeEndpoints":
+        from nyanko.adapters.stripe_endpoints import StripeEndpoints
+
+        return StripeEndpoints(self.stripe)
 
     @cached_property
     def web3auth_verifier(self) -> "Web3AuthVerifier":

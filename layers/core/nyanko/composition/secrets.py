@@ -1,8 +1,10 @@
 """Which secrets a stage has, and what it means that one is missing."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nyanko.errors import Retryable
+from nyanko.signing_secrets import SigningSecret, read_secrets, secrets_text
 
 if TYPE_CHECKING:
     from nyanko.adapters.secretsmanager_secrets import Secrets
@@ -26,30 +28,38 @@ class StageSecrets:
         Raises `Retryable` (`NotConfigured`) when there is none: an empty secret disables the webhook and
         never weakens it, since anyone can sign with an empty key.
         """
-        secrets = self._value(WEBHOOK_SECRETS).split()
+        secrets = [one.value for one in read_secrets(self._value(WEBHOOK_SECRETS))]
         if not secrets:
             raise Retryable("NotConfigured", "no webhook signing secret is stored")
         return secrets
 
-    def store_webhook_secrets(self, secrets: list[str]) -> None:
-        self._secrets.store(self._name(WEBHOOK_SECRETS), "\n".join(secrets))
+    def signing_secrets(self) -> list[SigningSecret]:
+        """The same as they are stored now, with the endpoints that they are of; empty if there is none."""
+        return read_secrets(self._value(WEBHOOK_SECRETS, fresh=True))
 
-    def stripe_api_key(self) -> str:
-        """Raises `Retryable` (`NotConfigured`) when there is none."""
-        return self._required("stripe_api_key", "no Stripe API key is stored")
+    def store_signing_secrets(self, secrets: Sequence[SigningSecret]) -> None:
+        self._secrets.store(self._name(WEBHOOK_SECRETS), secrets_text(secrets))
+
+    def stripe_api_key(self, *, fresh: bool = False) -> str:
+        """`fresh` reads it past the cache: for when Stripe refuses the one that is kept.
+
+        Raises `Retryable` (`NotConfigured`) when there is none.
+        """
+        return self._required("stripe_api_key", "no Stripe API key is stored", fresh=fresh)
 
     def joinmake_api_key(self) -> str:
         """Raises `Retryable` (`NotConfigured`) when there is none."""
         return self._required("joinmake_api_key", "no Join&make API key is stored")
 
-    def _required(self, noun: str, missing: str) -> str:
-        value = self._value(noun)
+    def _required(self, noun: str, missing: str, *, fresh: bool = False) -> str:
+        value = self._value(noun, fresh=fresh)
         if not value:
             raise Retryable("NotConfigured", missing)
         return value
 
-    def _value(self, noun: str) -> str:
-        return self._secrets.value(self._name(noun)).strip()
+    def _value(self, noun: str, *, fresh: bool = False) -> str:
+        name = self._name(noun)
+        return (self._secrets.value(name, max_age_seconds=0) if fresh else self._secrets.value(name)).strip()
 
     def _name(self, noun: str) -> str:
         return f"{self._stage}_jm_nyanko_{noun}"
