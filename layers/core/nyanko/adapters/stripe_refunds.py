@@ -1,5 +1,6 @@
-"""Refunds that Stripe is told to make."""
+"""Refunds that Stripe is told to make, and those that it knows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import stripe
@@ -7,15 +8,31 @@ import stripe
 from nyanko.adapters.stripe_client import StripeApi, stripe_errors
 from nyanko.refunds import NotRefundable, Refunded
 
+PAGE = 100
+
 
 class StripeRefunds:
+    """Raises `Retryable` when Stripe cannot be reached."""
+
     def __init__(self, api: StripeApi) -> None:
         self._api = api
 
+    def of_payment(self, payment_intent: str) -> list[Refunded]:
+        """All refunds of a payment as they are now, the newest first."""
+        with stripe_errors():
+            listed = self._api.client.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
+            return [_refunded(one) for one in listed.auto_paging_iter()]
+
     def create(
-        self, *, purchase_id: str, payment_intent: str, amount: int, email: str | None, idempotency_key: str
+        self,
+        *,
+        payment_intent: str,
+        amount: int,
+        email: str | None,
+        metadata: Mapping[str, str],
+        idempotency_key: str,
     ) -> Refunded:
-        """Give back `amount` yen of a payment; the same key gives the same refund.
+        """Give back `amount` yen of a payment; the same key gives the same refund, as it is now.
 
         `email` is where Stripe asks the buyer how to send the money, which konbini needs. Raises
         `NotRefundable` with Stripe's own words.
@@ -24,12 +41,29 @@ class StripeRefunds:
             "payment_intent": payment_intent,
             "amount": amount,
             "reason": "requested_by_customer",
-            "metadata": {"purchase_id": purchase_id},
+            "metadata": metadata,
             **({"instructions_email": email} if email else {}),
         }
+        refunds = self._api.client.v1.refunds
         try:
             with stripe_errors():
-                made = self._api.client.v1.refunds.create(params, {"idempotency_key": idempotency_key})
-        except stripe.InvalidRequestError as error:
+                made = refunds.create(params, {"idempotency_key": idempotency_key})
+                # Such an answer shows the refund as it was when it was made
+                # (https://docs.stripe.com/api/idempotent_requests).
+                return _refunded(refunds.retrieve(made.id) if _is_replayed(made) else made)
+        except stripe.IdempotencyError as error:
+            raise NotRefundable(
+                "the same refund was just begun in other words; give the command again to see it"
+            ) from error
+        except stripe.StripeError as error:
             raise NotRefundable(f"Stripe refuses: {error.user_message or error}") from error
-        return Refunded(made.id, made.amount, str(made.status))
+
+
+def _refunded(refund: stripe.Refund) -> Refunded:
+    return Refunded(refund.id, refund.amount, str(refund.status))
+
+
+def _is_replayed(made: stripe.Refund) -> bool:
+    answer = made.last_response
+    headers = {name.lower(): value for name, value in dict(answer.headers if answer else {}).items()}
+    return headers.get("idempotent-replayed") == "true"
