@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import requests
 
+from nyanko.errors import Retryable
+from nyanko.stripe_events import API_VERSION
+from ops import webhook
 from ops.stages import Stage, StageError
 
 if TYPE_CHECKING:
@@ -53,6 +56,26 @@ def look(api: str, direct: str, version: str | None) -> Iterator[Look]:
         yield Look("nobody but Stripe is believed", unsigned.status_code == 400, f"{unsigned.status_code}")
         past = http.get(f"{direct}/health", timeout=TIMEOUT_SECONDS)
         yield Look("nobody gets past CloudFront", past.status_code == 403, f"{past.status_code}")
+
+
+def look_at_stripe(stage: Stage) -> Iterator[Look]:
+    """Ask Stripe which API versions it sends and returns events in.
+
+    Whoever may not read Stripe's key, as the deployment, does not look, and that is well.
+    """
+    try:
+        versions = webhook.versions(stage)
+    except (StageError, Retryable) as error:
+        not_ours = isinstance(error, StageError) or error.code == "ServiceUnavailable"
+        yield Look("Stripe lets us in", not_ours, f"not looked at: {error}" if not_ours else str(error))
+        return
+    endpoint = versions.endpoint if versions else f"there is no endpoint for {stage.webhook_url}"
+    yield Look("Stripe delivers in our API version", endpoint == API_VERSION, str(endpoint))
+    if versions and versions.account:
+        differs = (
+            "" if versions.account == API_VERSION else f", not {API_VERSION}: what is fetched comes in it"
+        )
+        yield Look("the account's default API version", well=True, seen=versions.account + differs)
 
 
 def buy(stage: Stage, pay: Callable[[Mapping[str, Any]], object]) -> Mapping[str, Any]:

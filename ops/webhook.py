@@ -1,19 +1,19 @@
 """The use case of a stage's webhook endpoint, with its adapters."""
 
-import time
 from collections.abc import Callable
+from time import sleep
 
 from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS
 from nyanko.adapters.sqs_depth import QueueDepth
 from nyanko.adapters.stepfunctions_history import ExecutionHistory
-from nyanko.endpoints import version_differences
+from nyanko.endpoints import Versions
 from nyanko.use_cases.webhook_endpoint import WebhookEndpoint
 from ops.stages import Stage
 
 
 def wait_for_functions() -> None:
     """Until every function has read the secrets anew."""
-    time.sleep(MAX_AGE_SECONDS)
+    sleep(MAX_AGE_SECONDS)
 
 
 class StagePipeline:
@@ -39,14 +39,14 @@ def endpoint_of(stage: Stage, say: Callable[[str], object] = lambda _: None) -> 
         secrets=adapters.secrets,
         pipeline=StagePipeline(lambda: adapters.payment_events_depth, lambda: adapters.execution_history),
         wait=wait_for_functions,
+        sleep=sleep,
         say=say,
     )
 
 
-def versions(stage: Stage) -> list[str]:
-    """What differs between the API versions of the endpoint, the account and the code; sentences."""
+def versions(stage: Stage) -> Versions | None:
+    """The API versions of the endpoint that is in use and of the account; None if there is no endpoint."""
     stripe = stage.adapters.stripe_endpoints
     at = stripe.at(stage.webhook_url)
-    if not at:
-        return [f"Stripe has no endpoint for {stage.webhook_url}: make it with `webhook sync`"]
-    return version_differences(at[-1].api_version, stripe.account_version())
+    in_use = [endpoint for endpoint in at if endpoint.is_used] or at
+    return Versions(in_use[-1].api_version, stripe.account_version()) if in_use else None

@@ -27,7 +27,8 @@ def command(
             refuse(str(error))
         people.print(f"bought {purchase['purchase_id']} in test mode: {purchase['status']}")
         return
-    looks = list(smoke.look(f"https://{stage.parameter('rest_domain')}", smoke.direct_url(stage), version))
+    url = f"https://{stage.parameter('rest_domain')}"
+    looks = [*smoke.look(url, smoke.direct_url(stage), version), *smoke.look_at_stripe(stage)]
     table(["", "", "seen"], [("✓" if look.well else "✗", look.what, look.seen) for look in looks])
     if not all(look.well for look in looks):
         raise typer.Exit(FOUND)

@@ -25,7 +25,8 @@ def sync(context: typer.Context, *, yes: Yes = False) -> None:
         people.print(webhook.endpoint_of(stage, _say).sync())
     except NotYet as error:
         refuse(str(error))
-    for difference in webhook.versions(stage):
+    versions = webhook.versions(stage)
+    for difference in versions.differences if versions else []:
         people.print(difference)
 
 

@@ -14,13 +14,13 @@ from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS, Secrets
 from nyanko.adapters.stripe_endpoints import StripeEndpoints
 from nyanko.composition.adapters import Adapters
 from nyanko.composition.secrets import StageSecrets
-from nyanko.endpoints import Endpoint, NotYet
+from nyanko.endpoints import Endpoint, NotYet, Versions
 from nyanko.errors import BadInput, Retryable
 from nyanko.signing_secrets import SigningSecret
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS
 from nyanko.stripe_signature import check_signature
 from nyanko.use_cases.webhook_endpoint import WebhookEndpoint
-from ops import webhook
+from ops import smoke, webhook
 from ops.stages import Connection, Stage
 from tests.integration.stripe_shop import Arrival, Shop
 
@@ -539,15 +539,47 @@ def killed_by_aws(_: object) -> NoReturn:
 
 
 def test_where_versions_differ_is_said(shop: Shop, stage: ShopStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert webhook.versions(stage) == [
-        f"Stripe has no endpoint for {shop.webhook.url}: make it with `webhook sync`"
-    ]
+    assert webhook.versions(stage) is None
     by_hand(shop, api_version=OLD_VERSION)
     monkeypatch.setattr(stage.adapters.stripe_endpoints, "account_version", lambda: "2024-06-20")
-    assert webhook.versions(stage) == [
-        f"the endpoint delivers events of API version {OLD_VERSION}, our code reads {API_VERSION}",
+    versions = webhook.versions(stage)
+    assert versions == Versions(OLD_VERSION, "2024-06-20")
+    assert versions.differences == [
+        (
+            f"the endpoint delivers events of API version {OLD_VERSION}, our code reads {API_VERSION}: "
+            "`webhook sync` replaces it"
+        ),
         "the account's default API version is 2024-06-20: events that are fetched come in it",
     ]
+    assert Versions(API_VERSION, None).differences == Versions(API_VERSION, API_VERSION).differences == []
+
+
+def test_a_deployment_that_delivers_in_another_version_is_found_out(
+    shop: Shop, stage: ShopStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.adapters.stripe_endpoints, "account_version", lambda: "2024-06-20")
+    assert [(look.well, "no endpoint" in look.seen) for look in smoke.look_at_stripe(stage)] == [
+        (False, True)
+    ]
+    by_hand(shop, api_version=OLD_VERSION)
+    assert [(look.well, look.seen) for look in smoke.look_at_stripe(stage)] == [
+        (False, OLD_VERSION),
+        (True, f"2024-06-20, not {API_VERSION}: what is fetched comes in it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "well"),
+    [("ServiceUnavailable", True), ("StripeRefusesKey", False), ("StripeUnavailable", False)],
+)
+def test_who_may_not_read_the_key_does_not_look_and_a_refused_key_is_found_out(
+    stage: ShopStage, monkeypatch: pytest.MonkeyPatch, code: Any, *, well: bool
+) -> None:
+    def refused(*_given: object) -> NoReturn:
+        raise Retryable(code, "no")
+
+    monkeypatch.setattr(stage.adapters.stripe_endpoints, "at", refused)
+    assert [look.well for look in smoke.look_at_stripe(stage)] == [well]
 
 
 def test_the_newest_event_shows_the_accounts_version(shop: Shop, stage: ShopStage) -> None:

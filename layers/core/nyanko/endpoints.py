@@ -106,16 +106,29 @@ def standing(endpoints: Sequence[Endpoint], secrets: Sequence[SigningSecret]) ->
     )
 
 
-def version_differences(endpoint: str | None, account: str | None) -> list[str]:
-    """What differs between our API version, the endpoint's and the account's default one, which is None if
-    no event tells it.
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Stripe's API versions: `endpoint` is that of the endpoint in use, `account` the account's default one,
+    None if no event shows it.
 
     Deliveries come in the endpoint's version, the events that Stripe's API returns in the account's
     (https://docs.stripe.com/api/events/list).
     """
-    found = []
-    if endpoint != API_VERSION:
-        found.append(f"the endpoint delivers events of API version {endpoint}, our code reads {API_VERSION}")
-    if account is not None and account != API_VERSION:
-        found.append(f"the account's default API version is {account}: events that are fetched come in it")
-    return found
+
+    endpoint: str | None
+    account: str | None
+
+    @property
+    def differences(self) -> list[str]:
+        """What differs from the version that our code reads; sentences."""
+        found = []
+        if self.endpoint != API_VERSION:
+            found.append(
+                f"the endpoint delivers events of API version {self.endpoint}, our code reads {API_VERSION}: "
+                "`webhook sync` replaces it"
+            )
+        if self.account is not None and self.account != API_VERSION:
+            found.append(
+                f"the account's default API version is {self.account}: events that are fetched come in it"
+            )
+        return found
