@@ -35,6 +35,9 @@ class Store:
     def value(self) -> str:
         return self._secrets.value(NAME)
 
+    def fresh_value(self) -> str:
+        return self._secrets.value(NAME, max_age_seconds=0)
+
 
 @pytest.fixture
 def store() -> Store:
@@ -50,6 +53,23 @@ def test_a_secret_is_read_once_in_five_minutes(store: Store) -> None:
     store.answers("new")
     assert store.value() == "new"
     store.client.assert_no_pending_responses()
+
+
+def test_a_secret_can_be_read_past_the_cache_which_keeps_what_was_read(store: Store) -> None:
+    store.answers("old")
+    assert store.value() == "old"
+    store.answers("new")
+    assert store.fresh_value() == store.value() == "new"
+    store.client.assert_no_pending_responses()
+
+
+def test_secrets_manager_is_not_pressed_for_a_fresh_value_while_it_fails(store: Store) -> None:
+    store.answers("old")
+    store.value()
+    store.fails("InternalServiceError")
+    assert store.fresh_value() == "old"
+    store.now += RETRY_SECONDS - 1
+    assert (store.fresh_value(), store.stale) == ("old", [NAME] * 2)
 
 
 def test_a_secret_without_a_value_is_empty_until_somebody_stores_one(store: Store) -> None:
