@@ -109,7 +109,7 @@ def bare(adapters: Adapters) -> object:
 USES: dict[str, Callable[[Adapters, Purchase], object]] = {
     "stripe": lambda adapters, _: bare(adapters),
     "stripe_checkout": lambda adapters, purchase: adapters.stripe_checkout.open_session(purchase),
-    "stripe_lookups": lambda adapters, _: adapters.stripe_lookups.purchase_id_of("pi_mike"),
+    "stripe_lookups": lambda adapters, _: adapters.stripe_lookups.session_of("pi_mike"),
     "stripe_records": lambda adapters, _: adapters.stripe_records.refunds_of("pi_mike"),
     "stripe_refunds": lambda adapters, _: adapters.stripe_refunds.of_payment("pi_mike"),
     "stripe_endpoints": lambda adapters, _: adapters.stripe_endpoints.at("https://shop.test/stripe/webhook"),
