@@ -139,7 +139,10 @@ class WebhookEndpoint:
     def _without_orphans(self) -> Standing:
         found = self.standing()
         for endpoint in found.orphans:
-            self._say(f"deleting {endpoint.endpoint_id}: nobody has its secret, what it signed was refused")
+            self._say(
+                f"deleting {endpoint.endpoint_id}: nobody has its secret, and what it signed was refused; "
+                "`nyanko reconcile --repair` fetches what is missing"
+            )
             self._stripe.delete(endpoint.endpoint_id)
         return found
 
