@@ -49,10 +49,10 @@ def stepfunctions(port: int, ministack_port: int, directory: Path) -> Process:
     )
 
 
-def stripe(port: int, directory: Path, on_restart: Callable[[], None]) -> Process:
+def stripe(port: int, api_version: str, directory: Path, on_restart: Callable[[], None]) -> Process:
     return Process(
         "stripe",
-        ["local.stripe", "--port", str(port), "--retry-base", "1.0"],
+        ["local.stripe", "--port", str(port), "--retry-base", "1.0", "--api-version", api_version],
         health=f"{loopback(port)}/_health",
         directory=directory,
         on_restart=on_restart,

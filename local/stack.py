@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from local.names import (
     REALTIME_API_ID,
     REGION,
     STAGE,
+    STRIPE_ACCOUNT_API_VERSION,
     STRIPE_API_KEY,
     WEB3AUTH_CLIENT_ID,
     loopback,
@@ -28,6 +30,9 @@ from local.names import (
 from local.process import StartError
 
 DESCRIPTION = "stack.json"
+
+API_VERSION_VARIABLE = "NYANKO_STRIPE_ACCOUNT_API_VERSION"
+"""Names another default API version of the Stripe account (docs/local.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,24 @@ class Stack:
     """While it is entered the whole system runs; at first its tables hold the catalog alone.
 
     `frontend` is where Checkout sends players back to, and whose origin may call the APIs: the demo shop,
-    unless another page is named.
+    unless another page is named. `stripe_api_version` is the default API version of the Stripe account.
 
     A program that dies is started again: ministack as fresh as at the start, the others without what they
     knew. All files are in `directory`: `stack.json`, which tells other programs where everything is, and
     `logs/`. Entering raises `StartError`, and then leaves nothing running.
     """
 
-    def __init__(self, ports: Ports, directory: Path, frontend: str | None = None) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        directory: Path,
+        frontend: str | None = None,
+        stripe_api_version: str | None = None,
+    ) -> None:
         self.ports = ports
+        self.stripe_api_version = (
+            stripe_api_version or os.environ.get(API_VERSION_VARIABLE) or STRIPE_ACCOUNT_API_VERSION
+        )
         self.directory = directory.resolve()
         self.aws = loopback(ports.aws)
         self.stepfunctions = loopback(ports.stepfunctions)
@@ -99,7 +113,12 @@ class Stack:
             for process in (
                 programs.ministack(ports.aws, self.directory, on_restart=self._furnish),
                 programs.stepfunctions(ports.stepfunctions, ports.aws, self.directory),
-                programs.stripe(ports.stripe, self.directory, on_restart=self._reconnect_stripe),
+                programs.stripe(
+                    ports.stripe,
+                    self.stripe_api_version,
+                    self.directory,
+                    on_restart=self._reconnect_stripe,
+                ),
                 programs.web3auth(ports.web3auth, self.directory),
                 programs.joinmake(ports.joinmake, self.directory),
                 programs.web(ports.web, self.api, self.web3auth, self.directory),
@@ -139,6 +158,7 @@ class Stack:
             "aws": self.aws,
             "stepfunctions": self.stepfunctions,
             "stripe": self.stripe,
+            "stripe_account_api_version": self.stripe_api_version,
             "web3auth": self.web3auth,
             "joinmake": self.joinmake,
             "web": self.web,

@@ -5,6 +5,7 @@ import signal
 import threading
 
 from local.stripe.server import StandIn
+from local.stripe.store import ACCOUNT_API_VERSION
 
 
 def main() -> None:
@@ -18,11 +19,21 @@ def main() -> None:
         metavar="SECONDS",
         help="wait before a failed delivery is repeated; doubles each time",
     )
+    parser.add_argument(
+        "--api-version",
+        default=ACCOUNT_API_VERSION,
+        help="the account's default API version, in which its API shows events (default %(default)s)",
+    )
     options = parser.parse_args()
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
-    with StandIn(options.port, livemode=options.livemode, retry_base=options.retry_base):
+    with StandIn(
+        options.port,
+        livemode=options.livemode,
+        api_version=options.api_version,
+        retry_base=options.retry_base,
+    ):
         interrupted.wait()
 
 

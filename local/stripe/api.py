@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from flask import request
+from flask import g, request
 
-from local.stripe import checkout, disputes, objects, refunds
+from local.stripe import checkout, disputes, objects, refunds, versions
 from local.stripe.deliveries import rendered
 from local.stripe.errors import ApiError
 from local.stripe.events import change, emit
@@ -63,16 +63,36 @@ def call(
     return register
 
 
-def payment_method_types(_raw: Raw, name: str) -> None:
-    # https://docs.stripe.com/changelog/endive/2026-09-30/remove-payment-method-types-checkout-sessions
-    raise ApiError(
-        f"Received unknown parameter: {name}. Use allowed_payment_method_types instead.",
-        code="parameter_unknown",
-        param=name,
-    )
-
-
 _METHODS = array(choice(*checkout.PAYMENT_METHODS))
+
+
+def payment_method_types(raw: Raw, name: str) -> list[str]:
+    """https://docs.stripe.com/changelog/endive/2026-09-30/remove-payment-method-types-checkout-sessions."""
+    if not versions.older(g.version, "2026-09-30.endive"):
+        raise ApiError(
+            f"Received unknown parameter: {name}. Use allowed_payment_method_types instead.",
+            code="parameter_unknown",
+            param=name,
+        )
+    methods: list[str] = _METHODS(raw, name)
+    return methods
+
+
+def allowed_payment_method_types(raw: Raw, name: str) -> list[str]:
+    """The same page: what came in its place."""
+    if versions.older(g.version, "2026-09-30.endive"):
+        raise ApiError(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+    methods: list[str] = _METHODS(raw, name)
+    return methods
+
+
+def ui_mode(raw: Raw, name: str) -> str:
+    """https://docs.stripe.com/changelog/dahlia/2026-03-25/updates-available-checkout-session-ui-modes."""
+    hosted = "hosted" if versions.older(g.version, "2026-03-25.dahlia") else "hosted_page"
+    choice(hosted)(raw, name)
+    return "hosted_page"
+
+
 _MESSAGE = fields({"message": text_up_to(1200)}, required=("message",))
 _PRODUCT_DATA = fields(
     {"name": text, "description": text, "images": array(url, most=8), "metadata": metadata},
@@ -98,7 +118,7 @@ _LINE_ITEM = fields(
     "/v1/checkout/sessions",
     {
         "adaptive_pricing": fields({"enabled": boolean}),
-        "allowed_payment_method_types": _METHODS,
+        "allowed_payment_method_types": allowed_payment_method_types,
         "cancel_url": url,
         "client_reference_id": text_up_to(200),
         "custom_text": fields({"after_submit": _MESSAGE, "submit": _MESSAGE}),
@@ -114,14 +134,19 @@ _LINE_ITEM = fields(
         "payment_method_types": payment_method_types,
         "submit_type": choice("auto", "book", "donate", "pay"),
         "success_url": url,
-        "ui_mode": choice("hosted_page"),
+        "ui_mode": ui_mode,
     },
     required=("mode", "line_items", "success_url"),
 )
 def create_checkout_session(account: Account, params: Params) -> StripeObject:
     # A container calls this server by a name that the buyer's browser does not know.
     served = "http://{SERVER_NAME}:{SERVER_PORT}".format_map(request.environ)
-    return checkout.create(account, params, page_url=f"{served}/c/pay/")
+    allowed = params.pop("payment_method_types", None)
+    if allowed is not None:
+        params["allowed_payment_method_types"] = allowed
+    # https://docs.stripe.com/changelog/2022-08-01/deferred-paymentintent-checkout-session
+    with_intent = versions.older(g.version, "2022-08-01")
+    return checkout.create(account, params, page_url=f"{served}/c/pay/", with_intent=with_intent)
 
 
 @call("GET", "/v1/checkout/sessions/<session_id>")
@@ -299,11 +324,8 @@ def event_type(raw: Raw, name: str) -> str:
 
 
 def api_version(raw: Raw, name: str) -> str:
-    """Any version is accepted and named in the deliveries; their shape is always the one that is played."""
-    value = text(raw, name)
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", value):
-        raise ApiError(f"Invalid API version: {value}", param=name)
-    return value
+    """Deliveries to the endpoint are rendered in it (https://docs.stripe.com/webhooks/versioning)."""
+    return versions.check(text(raw, name), name)
 
 
 _WEBHOOK_ENDPOINT: Mapping[str, Parser] = {

@@ -9,13 +9,13 @@ from functools import partial
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from local.stripe import api, dashboard, pages, views
+from local.stripe import api, dashboard, pages, versions, views
 from local.stripe.api import Call
 from local.stripe.errors import ApiError
 from local.stripe.idempotency import Answer, IdempotencyKeys
-from local.stripe.listing import expand
+from local.stripe.listing import expand, with_lists
 from local.stripe.params import nest
-from local.stripe.store import API_VERSION, Account, ApiRequest, random_text
+from local.stripe.store import Account, ApiRequest, random_text
 
 
 def create_app(account: Account) -> Flask:
@@ -40,15 +40,17 @@ def create_app(account: Account) -> Flask:
 
 def _serve(account: Account, keys: IdempotencyKeys, call: Call, **ids: str) -> Response:
     _authenticate()
-    _check_version()
+    # https://docs.stripe.com/api/versioning
+    g.version = versions.check(request.headers.get("Stripe-Version") or account.api_version)
     key = request.headers.get("Idempotency-Key") if call.method == "POST" else None
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
 
     def run() -> Answer:
         params = call.parse(nest(pairs), "")
-        with account.at_work(ApiRequest(g.request_id, key)):
-            answer = call.handler(account, params, **ids)
-            return Answer(_json(expand(account, answer, params.get("expand", []))), g.request_id)
+        with account.at_work(ApiRequest(g.request_id, key, g.version)):
+            answer = expand(account, call.handler(account, params, **ids), params.get("expand", []))
+            shown = versions.render(with_lists(account, answer), g.version)
+            return Answer(_json(shown), g.request_id)
 
     if key is None:
         return Response(run().body, mimetype="application/json")
@@ -79,19 +81,14 @@ def _authenticate() -> None:
         raise ApiError(f"Invalid API Key provided: {credentials[:7]}****", status=401)
 
 
-def _check_version() -> None:
-    version = request.headers.get("Stripe-Version", API_VERSION)
-    if version != API_VERSION:
-        raise ApiError(f"Invalid Stripe API version: {version}; only {API_VERSION} is played here.")
-
-
 def _name_request() -> None:
     g.request_id = f"req_{random_text(14)}"
 
 
 def _add_headers(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
-    response.headers["Stripe-Version"] = API_VERSION
+    if "version" in g:
+        response.headers["Stripe-Version"] = g.version
     return response
 
 

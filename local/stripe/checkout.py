@@ -21,8 +21,11 @@ PAYMENT_METHODS = ("card", "konbini")
 """What the account has switched on in its Dashboard."""
 
 
-def create(account: Account, params: dict[str, Any], page_url: str) -> StripeObject:
-    """Open a session whose hosted page stands at `page_url` + id; it expires by itself."""
+def create(account: Account, params: dict[str, Any], page_url: str, *, with_intent: bool) -> StripeObject:
+    """Open a session whose hosted page stands at `page_url` + id; it expires by itself.
+
+    `with_intent` makes its PaymentIntent at once, as versions before 2022-08-01 do.
+    """
     _check_life(account, params.get("expires_at"))
     methods = _offered_methods(params)
     amount = sum(line["quantity"] * line["price_data"]["unit_amount"] for line in params["line_items"])
@@ -36,12 +39,14 @@ def create(account: Account, params: dict[str, Any], page_url: str) -> StripeObj
     account.line_items[session["id"]] = [objects.line_item(account, line) for line in params["line_items"]]
     account.checkout_params[session["id"]] = params
     account.at(session["expires_at"], partial(expire, account, session))
+    if with_intent:
+        intent_of(account, session)
     return session
 
 
 def intent_of(account: Account, session: StripeObject) -> StripeObject:
     """The session's PaymentIntent, made at the first attempt to pay
-    (https://docs.stripe.com/changelog/2022-08-01/checkout-session-no-pi)."""
+    (https://docs.stripe.com/changelog/2022-08-01/deferred-paymentintent-checkout-session)."""
     if session["payment_intent"] is not None:
         return account.get("payment_intent", session["payment_intent"])
     intent = objects.payment_intent(

@@ -11,6 +11,8 @@ POST   /dashboard/disputes/{id}/{action}            win, lose, close (an inquiry
                                                     prevent; see `disputes` for what each does
 POST   /dashboard/webhook_endpoints/{id}/roll       a new signing secret, answered as JSON; the old one signs
                                                     too for `expires_in` seconds (0 to 86400, the default)
+POST   /dashboard/api_version                       `api_version`: the account's default from now on; events
+                                                    that are there keep theirs
 GET, PUT, DELETE /dashboard/chaos                   see `chaos`
 
 Parameters come as a form or as a JSON object. An action answers 303 back to the page, or what came of it as
@@ -24,7 +26,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response, jsonify, make_response, redirect, render_template, request
 
-from local.stripe import disputes, refunds
+from local.stripe import disputes, refunds, versions
 from local.stripe.chaos import Chaos
 from local.stripe.checkout import MAX_AMOUNT
 from local.stripe.deliveries import rendered, resend
@@ -58,6 +60,7 @@ def _show(account: Account) -> Response:
         deliveries=account.deliveries,
         endpoints=account.objects["webhook_endpoint"],
         chaos=account.chaos.shown(),
+        api_version=account.api_version,
     )
     return make_response(page)
 
@@ -118,6 +121,13 @@ def _roll_secret(account: Account, endpoint_id: str) -> Response:
     return jsonify({"id": endpoint_id, "secret": new.value, "previous_secret_expires_at": expires_at})
 
 
+def _upgrade(account: Account) -> Response:
+    """https://docs.stripe.com/upgrades#perform-the-upgrade"""
+    params = fields({"api_version": text}, required=("api_version",))(_input(), "")
+    account.api_version = versions.check(params["api_version"], "api_version")
+    return _done({"api_version": account.api_version})
+
+
 def _show_chaos(account: Account) -> Response:
     return jsonify(account.chaos.shown())
 
@@ -141,6 +151,7 @@ ROUTES: list[Route] = [
     ("POST", "/charges/<charge_id>/disputes", _open_dispute),
     ("POST", "/disputes/<dispute_id>/<action>", _act_on_dispute),
     ("POST", "/webhook_endpoints/<endpoint_id>/roll", _roll_secret),
+    ("POST", "/api_version", _upgrade),
     ("GET", "/chaos", _show_chaos),
     ("PUT", "/chaos", _set_chaos),
     ("DELETE", "/chaos", _end_chaos),

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 import requests
 
+from local.stripe import versions
 from local.stripe.store import Account, Attempt, Delivery, StripeObject
 
 MAX_ATTEMPTS = 8
@@ -130,10 +131,12 @@ def _wants(endpoint: StripeObject, event_type: str) -> bool:
 
 
 def _body(account: Account, endpoint: StripeObject, delivery: Delivery) -> bytes:
-    """The endpoint's own API version is named if it has one, though the shape is always the one played."""
+    """In the endpoint's own API version if it has one, else in the event's
+    (https://docs.stripe.com/webhooks/versioning)."""
     event = rendered(account, account.objects["event"][delivery.event_id])
-    event["api_version"] = endpoint["api_version"] or event["api_version"]
-    return json.dumps(event, indent=2, ensure_ascii=False).encode()
+    version = endpoint["api_version"] or event["api_version"]
+    told = versions.render({**event, "api_version": version}, version)
+    return json.dumps(told, indent=2, ensure_ascii=False).encode()
 
 
 def _secrets_in_force(account: Account, endpoint: StripeObject) -> list[str]:

@@ -1,7 +1,8 @@
 """Events: a frozen picture of an object at the moment something happened to it.
 
 Shape and meaning: https://docs.stripe.com/api/events/object. The picture never changes; the number of
-webhooks that are still pending does, so it is filled in whenever an event is read.
+webhooks that are still pending does, so it is filled in whenever an event is read. It is kept in the newest
+shape, with what older versions list in it, so that it can be rendered in any version later.
 """
 
 import copy
@@ -9,6 +10,7 @@ from typing import Any
 
 from local.stripe import objects
 from local.stripe.deliveries import publish
+from local.stripe.listing import with_lists
 from local.stripe.store import Account, StripeObject
 
 
@@ -26,7 +28,7 @@ def change(stripe_object: StripeObject, **values: Any) -> dict[str, Any]:  # noq
 def emit(
     account: Account, type_: str, stripe_object: StripeObject, previous: dict[str, Any] | None = None
 ) -> None:
-    data = {"object": copy.deepcopy(stripe_object)}
+    data = {"object": with_lists(account, copy.deepcopy(stripe_object))}
     if previous:
         data["previous_attributes"] = previous
     publish(account, objects.event(account, type_, data))

@@ -6,8 +6,12 @@ from typing import Any
 
 from local.stripe.errors import ApiError
 from local.stripe.store import Account, StripeObject
+from local.stripe.versions import LISTS
 
 DEFAULT_LIMIT = 10
+
+MAX_EXPAND_DEPTH = 4
+"""Levels (https://docs.stripe.com/expand#how-it-works); in a list `data` is one of them."""
 
 
 def page(items: Sequence[StripeObject], params: dict[str, Any], url: str) -> StripeObject:
@@ -40,8 +44,43 @@ def expand(account: Account, answer: StripeObject, paths: Sequence[str]) -> Stri
     """A copy with the objects behind the dotted paths in place of their ids (https://docs.stripe.com/expand)."""
     expanded = copy.deepcopy(answer)
     for path in paths:
-        _expand(account, expanded, path.split("."), path)
+        names = path.split(".")
+        if len(names) > MAX_EXPAND_DEPTH:
+            raise ApiError(
+                f"You cannot expand more than {MAX_EXPAND_DEPTH} levels of a property. Property: {path}",
+                param="expand",
+            )
+        _expand(account, expanded, names, path)
     return expanded
+
+
+def with_lists(account: Account, value: Any) -> Any:  # noqa: ANN401 any part of an answer
+    """Put into charges and PaymentIntents what older versions list in them; events have their own already."""
+    if isinstance(value, list):
+        for item in value:
+            with_lists(account, item)
+    elif isinstance(value, dict) and value.get("object") != "event":
+        for child in list(value.values()):
+            with_lists(account, child)
+        if value.get("object") == "charge":
+            value[LISTS] = {"refunds": refunds_of(account, value)}
+        elif value.get("object") == "payment_intent":
+            value[LISTS] = {"charges": _charges_of(account, value)}
+    return value
+
+
+def refunds_of(account: Account, charge: StripeObject) -> StripeObject:
+    """The newest ten, as within a charge
+    (https://docs.stripe.com/changelog/2022-11-15/deprecates-charges-auto-expand)."""
+    refunds = [copy.deepcopy(one) for one in account.every("refund") if one["charge"] == charge["id"]]
+    return page(refunds, {}, f"/v1/charges/{charge['id']}/refunds")
+
+
+def _charges_of(account: Account, intent: StripeObject) -> StripeObject:
+    charges = [copy.deepcopy(one) for one in account.every("charge") if one["payment_intent"] == intent["id"]]
+    found = page(charges, {}, f"/v1/charges?payment_intent={intent['id']}")
+    with_lists(account, found)
+    return found
 
 
 def _list(items: Sequence[StripeObject], url: str, *, has_more: bool) -> StripeObject:
@@ -62,6 +101,8 @@ def _expand(account: Account, node: StripeObject, names: list[str], path: str) -
         node[name] = page(
             copy.deepcopy(lines), {"limit": 100}, f"/v1/checkout/sessions/{node['id']}/line_items"
         )
+    if node.get("object") == "charge" and name == "refunds":
+        node[name] = refunds_of(account, node)
     value = node.get(name)
     if isinstance(value, str):
         found = account.find(value)

@@ -7,7 +7,7 @@ Amounts are yen, times are epoch seconds UTC.
 from collections.abc import Sequence
 from typing import Any
 
-from local.stripe.store import API_VERSION, Account, StripeObject
+from local.stripe.store import Account, StripeObject
 
 EVIDENCE_SECONDS = 9 * 24 * 3600
 """How long a dispute may be answered; https://docs.stripe.com/disputes/responding says 7 to 21 days."""
@@ -288,12 +288,14 @@ def charge(
 
 
 def event(account: Account, type_: str, data: dict[str, Any]) -> StripeObject:
+    """Its version is the account's default of this moment, and stays so
+    (https://docs.stripe.com/api/events/object#event_object-api_version)."""
     request = account.request
     return account.add(
         {
             "id": account.new_id("evt_1"),
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": account.api_version,
             "created": account.now(),
             "data": data,
             "livemode": account.livemode,

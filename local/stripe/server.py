@@ -8,9 +8,10 @@ from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local.stripe import versions
 from local.stripe.app import create_app
 from local.stripe.deliveries import Courier
-from local.stripe.store import Account
+from local.stripe.store import ACCOUNT_API_VERSION, Account
 
 TICK_SECONDS = 0.5
 
@@ -24,17 +25,21 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class StandIn:
-    """Serves from `start` to `stop`; `port` 0 takes any free one, which `url` then names."""
+    """Serves from `start` to `stop`; `port` 0 takes any free one, which `url` then names.
+
+    `api_version` is the account's default; raises `ApiError` if it cannot be rendered.
+    """
 
     def __init__(
         self,
         port: int = 0,
         *,
         livemode: bool = False,
+        api_version: str = ACCOUNT_API_VERSION,
         retry_base: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.account = Account(livemode=livemode, clock=clock)
+        self.account = Account(livemode=livemode, api_version=versions.check(api_version), clock=clock)
         self._courier = Courier(self.account, retry_base)
         self._server = make_server(
             "127.0.0.1", port, create_app(self.account), threaded=True, request_handler=_QuietHandler

@@ -22,7 +22,10 @@ from local.stripe.due_queue import DueQueue
 from local.stripe.errors import missing
 
 API_VERSION = "2026-10-28.endive"
-"""The one version whose shapes are played: that of the SDK in use."""
+"""The newest version, that of the SDK in use; `versions` makes the older ones of it."""
+
+ACCOUNT_API_VERSION = "2020-08-27"
+"""The default version of a new account here: an old one, so that it differs from what endpoints ask for."""
 
 StripeObject: TypeAlias = dict[str, Any]
 
@@ -57,6 +60,7 @@ class ApiRequest:
 
     id: str
     idempotency_key: str | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,16 @@ class PaymentMethod:
 
 
 class Account:
-    def __init__(self, *, livemode: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        livemode: bool = False,
+        api_version: str = ACCOUNT_API_VERSION,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`api_version` is the account's default (https://docs.stripe.com/api/versioning)."""
         self.livemode = livemode
+        self.api_version = api_version
         self.lock = threading.RLock()
         self.request: ApiRequest | None = None
         self.objects: dict[str, dict[str, StripeObject]] = defaultdict(dict)

@@ -12,6 +12,7 @@ import requests
 import stripe
 
 from local.stripe.server import StandIn
+from local.stripe.store import ACCOUNT_API_VERSION
 from tests.data import MIKES_PURCHASE
 
 API_VERSION = "2026-10-28.endive"
@@ -102,9 +103,19 @@ class Clock:
 
 
 class Shop:
-    def __init__(self, *, livemode: bool = False, retry_base: float = 0.02) -> None:
+    """`account_version` is the account's default API version; the shop itself asks for `API_VERSION`."""
+
+    def __init__(
+        self,
+        *,
+        livemode: bool = False,
+        retry_base: float = 0.02,
+        account_version: str = ACCOUNT_API_VERSION,
+    ) -> None:
         self.clock = Clock()
-        self.stand_in = StandIn(livemode=livemode, retry_base=retry_base, clock=self.clock)
+        self.stand_in = StandIn(
+            livemode=livemode, retry_base=retry_base, api_version=account_version, clock=self.clock
+        )
         self.stripe = stripe.StripeClient(
             "sk_test_nyanko", base_addresses={"api": self.stand_in.url}, max_network_retries=0
         )

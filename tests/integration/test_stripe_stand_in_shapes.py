@@ -8,7 +8,13 @@ import pytest
 import requests
 
 from tests.integration.stripe_shapes import RESOURCES, faults
-from tests.integration.stripe_shop import DECLINED_CARD, PATIENCE_SECONDS, THREE_D_SECURE_CARD, Shop
+from tests.integration.stripe_shop import (
+    API_VERSION,
+    DECLINED_CARD,
+    PATIENCE_SECONDS,
+    THREE_D_SECURE_CARD,
+    Shop,
+)
 
 LISTED = {
     "charge": "/v1/charges",
@@ -23,8 +29,8 @@ LISTED = {
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    """A shop in which everything has happened once."""
-    with Shop() as shop:
+    """A shop in which everything has happened once, in an account whose default version is the SDK's."""
+    with Shop(account_version=API_VERSION) as shop:
         shop.subscribe()
         shop.sell()
         shop.stripe.v1.checkout.sessions.expire(shop.sell().id)
