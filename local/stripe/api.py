@@ -263,17 +263,22 @@ def list_disputes(account: Account, params: Params) -> StripeObject:
     return _page_of(account, "dispute", params, equal=("charge", "payment_intent"))
 
 
+_APPEAL = fields(
+    {"card": fields({"reason_for_filing": text_up_to(20_000), "supporting_files": array(text, most=5)})}
+)
+
+
 @call(
     "POST",
     "/v1/disputes/<dispute_id>",
     {
-        "evidence": fields(dict.fromkeys(objects.EVIDENCE, text_up_to(150_000))),
+        "evidence": fields({**dict.fromkeys(objects.EVIDENCE, text_up_to(150_000)), "appeal": _APPEAL}),
         "metadata": metadata,
         "submit": boolean,
     },
 )
 def update_dispute(account: Account, params: Params, dispute_id: str) -> StripeObject:
-    """Evidence goes to the bank at once unless `submit` is false."""
+    """Evidence goes to the bank at once unless `submit` is false (https://docs.stripe.com/api/disputes/update)."""
     dispute = account.get("dispute", dispute_id, param="dispute")
     previous = _merge_metadata(dispute, params)
     if "evidence" in params or params.get("submit"):

@@ -6,9 +6,14 @@ POST   /dashboard/charges/{id}/refunds              `amount` (yen, default all t
                                                     `instructions_email` (konbini)
 POST   /dashboard/refunds/{id}/succeed              a pending one, or a konbini one whose buyer has answered
 POST   /dashboard/refunds/{id}/fail                 also after success; `failure_reason`
-POST   /dashboard/charges/{id}/disputes             `reason` (default fraudulent), `inquiry` (true or false)
-POST   /dashboard/disputes/{id}/{action}            win, lose, close (an inquiry), escalate (an inquiry),
-                                                    prevent; see `disputes` for what each does
+POST   /dashboard/refunds/{id}/cancel               while the buyer has not answered (konbini)
+POST   /dashboard/charges/{id}/disputes             `amount` (yen, default all that is left), `reason`
+                                                    (default fraudulent), `inquiry` (true or false),
+                                                    `prevention` (resolution or block: it is prevented
+                                                    from the start)
+POST   /dashboard/disputes/{id}/{action}            submit, win, lose, close (an inquiry), escalate (an
+                                                    inquiry), appeal (won or lost), prevent; see `disputes`
+                                                    for what each does
 POST   /dashboard/webhook_endpoints/{id}/roll       a new signing secret, answered as JSON; the old one signs
                                                     too for `expires_in` seconds (0 to 86400, the default)
 POST   /dashboard/api_version                       `api_version`: the account's default from now on; events
@@ -23,6 +28,7 @@ expired on its own page: see `pages`. Nobody logs in: the stand-in listens on 12
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from flask import Response, jsonify, make_response, redirect, render_template, request
 
@@ -41,10 +47,12 @@ SHOWN = 100
 MAX_OVERLAP_SECONDS = 24 * 3600
 
 DISPUTE_ACTIONS: Mapping[str, Callable[[Account, StripeObject], None]] = {
+    "submit": disputes.submit,
     "win": disputes.win,
     "lose": disputes.lose,
     "close": disputes.close_inquiry,
     "escalate": disputes.escalate,
+    "appeal": disputes.appeal,
     "prevent": disputes.prevent,
 }
 
@@ -56,6 +64,7 @@ def _show(account: Account) -> Response:
         charges=account.every("charge")[:SHOWN],
         refunds=account.every("refund")[:SHOWN],
         disputes=account.every("dispute")[:SHOWN],
+        disputable=partial(disputes.left, account),
         events=[rendered(account, event) for event in account.every("event")[:SHOWN]],
         deliveries=account.deliveries,
         endpoints=account.objects["webhook_endpoint"],
@@ -95,8 +104,21 @@ def _fail_refund(account: Account, refund_id: str) -> Response:
     return _done(refund)
 
 
+def _cancel_refund(account: Account, refund_id: str) -> Response:
+    refund = account.get("refund", refund_id)
+    refunds.cancel(account, refund)
+    return _done(refund)
+
+
 def _open_dispute(account: Account, charge_id: str) -> Response:
-    params = _params({"reason": choice(*disputes.REASONS), "inquiry": boolean})
+    params = _params(
+        {
+            "amount": between(1, MAX_AMOUNT),
+            "inquiry": boolean,
+            "prevention": choice(*disputes.PREVENTIONS),
+            "reason": choice(*disputes.REASONS),
+        }
+    )
     return _done(disputes.open_(account, account.get("charge", charge_id), **params))
 
 
@@ -148,6 +170,7 @@ ROUTES: list[Route] = [
     ("POST", "/charges/<charge_id>/refunds", _create_refund),
     ("POST", "/refunds/<refund_id>/succeed", _succeed_refund),
     ("POST", "/refunds/<refund_id>/fail", _fail_refund),
+    ("POST", "/refunds/<refund_id>/cancel", _cancel_refund),
     ("POST", "/charges/<charge_id>/disputes", _open_dispute),
     ("POST", "/disputes/<dispute_id>/<action>", _act_on_dispute),
     ("POST", "/webhook_endpoints/<endpoint_id>/roll", _roll_secret),

@@ -393,7 +393,7 @@ def dispute(account: Account, charge: StripeObject, amount: int, reason: str) ->
             "created": account.now(),
             "currency": "jpy",
             "enhanced_eligibility_types": [],
-            "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
+            "evidence": {**dict.fromkeys(EVIDENCE), "appeal": None, "enhanced_evidence": {}},
             "evidence_details": {
                 "due_by": account.now() + EVIDENCE_SECONDS,
                 "enhanced_eligibility": {},
@@ -443,7 +443,9 @@ def balance_transaction(
                     "amount": fee,
                     "application": None,
                     "currency": "jpy",
-                    "description": "Stripe processing fees",
+                    "description": "Dispute fee"
+                    if source["object"] == "dispute"
+                    else "Stripe processing fees",
                     "type": "stripe_fee",
                 }
             ]

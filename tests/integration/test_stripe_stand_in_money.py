@@ -329,7 +329,7 @@ def test_a_prevented_dispute_gives_the_money_back(shop: Shop) -> None:
     prevented = act(shop, opened, "prevent").json()
     assert prevented["status"] == "prevented"
     assert prevented["payment_method_details"]["card"]["case_type"] == "resolution"
-    assert shop.event_types()[-2:] == ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
+    assert shop.event_types()[-2:] == ["charge.dispute.updated", "charge.dispute.funds_reinstated"]
 
 
 def test_test_cards_bring_their_dispute_along(shop: Shop) -> None:

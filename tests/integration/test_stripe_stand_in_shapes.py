@@ -43,6 +43,10 @@ def shop() -> Iterator[Shop]:
             shop.act("POST", f"/dashboard/disputes/{newest(shop, 'dispute')['id']}/{action}")
         shop.pay(shop.sell(), "4000000000001976")
         shop.act("POST", f"/dashboard/disputes/{newest(shop, 'dispute')['id']}/close")
+        for ends in (("win", "appeal"), ("lose", "appeal", "submit"), ("submit",)):
+            shop.pay(shop.sell(), "4000000000000259")
+            for action in ends:
+                shop.act("POST", f"/dashboard/disputes/{newest(shop, 'dispute')['id']}/{action}")
         for card in ("4000000000007726", "4000000000005126"):
             shop.pay(shop.sell(), card)
             shop.act("POST", f"/dashboard/charges/{newest(shop, 'charge')['id']}/refunds", {"amount": 10})
@@ -112,7 +116,15 @@ def test_all_states_were_seen(shop: Shop) -> None:
 
     assert states("checkout.session", "status") == {"open", "complete", "expired"}
     assert states("checkout.session", "payment_status") == {"paid", "unpaid"}
-    assert states("dispute", "status") == {"won", "lost", "prevented", "warning_closed"}
+    assert states("dispute", "status") == {
+        "appeal_needs_response",
+        "appeal_under_review",
+        "lost",
+        "prevented",
+        "under_review",
+        "warning_closed",
+        "won",
+    }
     assert states("refund", "status") == {"succeeded", "failed", "requires_action"}
     assert states("payment_intent", "status") == {"requires_payment_method", "requires_action", "succeeded"}
     assert states("charge", "status") == {"succeeded", "failed"}
