@@ -8,7 +8,15 @@ mappings, and its DynamoDB loses updates under threads.
 from collections.abc import Callable
 from pathlib import Path
 
-from local.names import ACCOUNT, AWS_CREDENTIALS, JOINMAKE_API_KEY, REGION, WEB3AUTH_CLIENT_ID, loopback
+from local.names import (
+    ACCOUNT,
+    AWS_CREDENTIALS,
+    JOINMAKE_API_KEY,
+    REGION,
+    STRIPE_API_KEY,
+    WEB3AUTH_CLIENT_ID,
+    loopback,
+)
 from local.process import Process
 
 
@@ -52,7 +60,13 @@ def stepfunctions(port: int, ministack_port: int, directory: Path) -> Process:
 def stripe(port: int, api_version: str, directory: Path, on_restart: Callable[[], None]) -> Process:
     return Process(
         "stripe",
-        ["local.stripe", "--port", str(port), "--retry-base", "1.0", "--api-version", api_version],
+        [
+            "local.stripe",
+            *("--port", str(port)),
+            *("--retry-base", "1.0"),
+            *("--api-version", api_version),
+            *("--api-key", STRIPE_API_KEY),
+        ],
         health=f"{loopback(port)}/_health",
         directory=directory,
         on_restart=on_restart,

@@ -24,6 +24,9 @@ def main() -> None:
         default=ACCOUNT_API_VERSION,
         help="the account's default API version, in which its API shows events (default %(default)s)",
     )
+    parser.add_argument(
+        "--api-key", default="sk_test_nyanko", help="the account's first secret key (default %(default)s)"
+    )
     options = parser.parse_args()
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -32,6 +35,7 @@ def main() -> None:
         options.port,
         livemode=options.livemode,
         api_version=options.api_version,
+        api_key=options.api_key,
         retry_base=options.retry_base,
     ):
         interrupted.wait()

@@ -49,6 +49,9 @@ class Call:
 
 CALLS: list[Call] = []
 
+FILTERED_BY_ID = ("charge", "payment_intent")
+"""Filters whose value is the id of an object of that name."""
+
 
 def call(
     method: str, path: str, parsers: Mapping[str, Parser] | None = None, required: Collection[str] = ()
@@ -180,7 +183,8 @@ def expire_checkout_session(account: Account, params: Params, session_id: str) -
     if session["status"] != "open":
         raise ApiError(
             'Only Checkout Sessions with a status in ["open"] can be expired. '
-            f"This Checkout Session has a status of `{session['status']}`."
+            f"This Checkout Session has a status of `{session['status']}`.",
+            executed=True,
         )
     checkout.expire(account, session)
     return session
@@ -387,8 +391,14 @@ def delete_webhook_endpoint(account: Account, params: Params, endpoint_id: str) 
 def _page_of(
     account: Account, noun: str, params: dict[str, Any], equal: Collection[str] = ()
 ) -> StripeObject:
-    """A page of the objects whose fields named in `equal` have the values that the parameters ask for."""
+    """A page of the objects whose fields named in `equal` have the values that the parameters ask for.
+
+    An id in a filter has to exist: https://docs.stripe.com/error-codes#resource-missing.
+    """
     bounds = params.get("created", {})
+    for name in equal:
+        if name in FILTERED_BY_ID and name in params:
+            account.get(name, params[name], param=name, status=400)
     items = [
         item
         for item in account.every(noun)

@@ -1,17 +1,14 @@
 """The web application: the API's plumbing, and the pages beside it."""
 
-import base64
-import binascii
 import json
-import re
 from functools import partial
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from local.stripe import api, dashboard, pages, versions, views
+from local.stripe import api, dashboard, keys, pages, versions, views
 from local.stripe.api import Call
-from local.stripe.errors import ApiError
+from local.stripe.errors import ApiError, rate_limited
 from local.stripe.idempotency import Answer, IdempotencyKeys
 from local.stripe.listing import expand, with_lists
 from local.stripe.params import nest
@@ -20,12 +17,12 @@ from local.stripe.store import Account, ApiRequest, random_text
 
 def create_app(account: Account) -> Flask:
     app = Flask(__name__)
-    keys = IdempotencyKeys(account.now)
+    answers = IdempotencyKeys(account.now)
     for call in api.CALLS:
         app.add_url_rule(
             call.path,
             endpoint=f"{call.method} {call.path}".replace(".", "_"),
-            view_func=partial(_serve, account, keys, call),
+            view_func=partial(_serve, account, answers, call),
             methods=[call.method],
         )
     app.register_blueprint(views.blueprint("pages", "/c", account, pages.ROUTES))
@@ -38,8 +35,13 @@ def create_app(account: Account) -> Flask:
     return app
 
 
-def _serve(account: Account, keys: IdempotencyKeys, call: Call, **ids: str) -> Response:
-    _authenticate()
+def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -> Response:
+    api_key = keys.authenticate(account, request.headers.get("Authorization", ""))
+    if account.chaos.rate_limit:
+        with account.lock:
+            if account.chaos.limits_rate():
+                raise rate_limited()
+    keys.require_for(api_key, call.method, call.path)
     # https://docs.stripe.com/api/versioning
     g.version = versions.check(request.headers.get("Stripe-Version") or account.api_version)
     key = request.headers.get("Idempotency-Key") if call.method == "POST" else None
@@ -47,15 +49,20 @@ def _serve(account: Account, keys: IdempotencyKeys, call: Call, **ids: str) -> R
 
     def run() -> Answer:
         params = call.parse(nest(pairs), "")
-        with account.at_work(ApiRequest(g.request_id, key, g.version)):
-            answer = expand(account, call.handler(account, params, **ids), params.get("expand", []))
+        with account.at_work(ApiRequest(g.request_id, key, api_key)):
+            try:
+                answer = expand(account, call.handler(account, params, **ids), params.get("expand", []))
+            except ApiError as error:
+                if not error.executed:
+                    raise
+                return Answer(_json(error.body()), g.request_id, error.status)
             shown = versions.render(with_lists(account, answer), g.version)
             return Answer(_json(shown), g.request_id)
 
     if key is None:
-        return Response(run().body, mimetype="application/json")
-    answer, replayed = keys.once(key, json.dumps([request.path, sorted(pairs)]), run)
-    response = Response(answer.body, mimetype="application/json")
+        return _response(run())
+    answer, replayed = answers.once(key, json.dumps([request.path, sorted(pairs)]), run)
+    response = _response(answer)
     response.headers["Idempotency-Key"] = key
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
@@ -63,22 +70,8 @@ def _serve(account: Account, keys: IdempotencyKeys, call: Call, **ids: str) -> R
     return response
 
 
-def _authenticate() -> None:
-    """A secret or restricted key as bearer token or as user name (https://docs.stripe.com/api/authentication)."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            credentials = base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            credentials = ""
-    if not credentials:
-        raise ApiError(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, "
-            "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
-            status=401,
-        )
-    if not re.fullmatch(r"(sk|rk)_\w+", credentials, re.ASCII):
-        raise ApiError(f"Invalid API Key provided: {credentials[:7]}****", status=401)
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, status=answer.status, mimetype="application/json")
 
 
 def _name_request() -> None:
@@ -93,7 +86,9 @@ def _add_headers(response: Response) -> Response:
 
 
 def _error(error: ApiError) -> Response:
-    return Response(_json(error.body()), status=error.status, mimetype="application/json")
+    response = Response(_json(error.body()), status=error.status, mimetype="application/json")
+    response.headers.update(error.headers)
+    return response
 
 
 def _unknown_url(error: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""What can be made to go wrong with webhook deliveries, on request.
+"""What can be made to go wrong with webhook deliveries, and with calls of the API, on request.
 
 `PUT /dashboard/chaos` takes a JSON object and starts from a clean state; `DELETE` ends it, `GET` shows it:
 
@@ -8,6 +8,7 @@ delay        seconds: how much later each attempt is made
 drop         0 to 1: how likely an attempt is lost on its way; a lost one is repeated like a refused one
 drop_next    integer: lose the next so many attempts
 wrong_key    integer: sign the next so many attempts with a key that is not the endpoint's
+rate_limit   integer: answer the next so many API calls with 429, before they do anything
 clock_skew   seconds, may be negative: how far the signature's time is off
 seed         integer: makes `drop` and `reorder` repeatable
 """
@@ -39,6 +40,7 @@ _PARSE: Parser = fields(
         "drop": decimal(0, 1),
         "drop_next": between(0, 1_000_000),
         "wrong_key": between(0, 1_000_000),
+        "rate_limit": between(0, 1_000_000),
         "clock_skew": integer,
         "seed": integer,
     }
@@ -53,6 +55,7 @@ class Chaos:
     drop: float = 0.0
     drop_next: int = 0
     wrong_key: int = 0
+    rate_limit: int = 0
     clock_skew: int = 0
     seed: int | None = None
     _random: random.Random = field(init=False)
@@ -86,6 +89,12 @@ class Chaos:
             self.drop_next -= 1
             return True
         return self._random.random() < self.drop
+
+    def limits_rate(self) -> bool:
+        if not self.rate_limit:
+            return False
+        self.rate_limit -= 1
+        return True
 
     def spoils_key(self) -> bool:
         if not self.wrong_key:

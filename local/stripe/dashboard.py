@@ -16,6 +16,11 @@ POST   /dashboard/disputes/{id}/{action}            submit, win, lose, close (an
                                                     for what each does
 POST   /dashboard/webhook_endpoints/{id}/roll       a new signing secret, answered as JSON; the old one signs
                                                     too for `expires_in` seconds (0 to 86400, the default)
+POST   /dashboard/api_keys                          a new secret key, answered as JSON; with `rights` (such as
+                                                    charge:read,checkout_session:write) a restricted one
+POST   /dashboard/api_keys/{id}/roll                a new key with the same rights, answered as JSON; the old
+                                                    one works for `expires_in` seconds more (0, the default,
+                                                    to 604800)
 POST   /dashboard/api_version                       `api_version`: the account's default from now on; events
                                                     that are there keep theirs
 GET, PUT, DELETE /dashboard/chaos                   see `chaos`
@@ -32,13 +37,13 @@ from functools import partial
 
 from flask import Response, jsonify, make_response, redirect, render_template, request
 
-from local.stripe import disputes, refunds, versions
+from local.stripe import disputes, keys, refunds, versions
 from local.stripe.chaos import Chaos
 from local.stripe.checkout import MAX_AMOUNT
 from local.stripe.deliveries import rendered, resend
 from local.stripe.errors import ApiError
 from local.stripe.params import Params, Parser, Raw, between, boolean, choice, fields, text
-from local.stripe.store import Account, SigningSecret, StripeObject, random_text
+from local.stripe.store import Account, ApiKey, SigningSecret, StripeObject, random_text
 from local.stripe.views import Route
 
 SHOWN = 100
@@ -70,6 +75,9 @@ def _show(account: Account) -> Response:
         endpoints=account.objects["webhook_endpoint"],
         chaos=account.chaos.shown(),
         api_version=account.api_version,
+        api_keys=account.keys.values(),
+        masked=keys.masked,
+        now=account.now(),
     )
     return make_response(page)
 
@@ -143,6 +151,22 @@ def _roll_secret(account: Account, endpoint_id: str) -> Response:
     return jsonify({"id": endpoint_id, "secret": new.value, "previous_secret_expires_at": expires_at})
 
 
+def _create_key(account: Account) -> Response:
+    """https://docs.stripe.com/keys#create-api-secret-key, and #create-restricted-api-secret-key"""
+    params = _params({"rights": keys.parse_rights})
+    return _new_key(keys.create(account, params.get("rights")))
+
+
+def _roll_key(account: Account, key_id: str) -> Response:
+    """https://docs.stripe.com/keys#rolling-keys"""
+    expires_in = _params({"expires_in": between(0, keys.MAX_OVERLAP_SECONDS)}).get("expires_in", 0)
+    return _new_key(keys.roll(account, keys.get(account, key_id), expires_in))
+
+
+def _new_key(key: ApiKey) -> Response:
+    return jsonify({"id": key.id, "key": key.value, "rights": key.rights})
+
+
 def _upgrade(account: Account) -> Response:
     """https://docs.stripe.com/upgrades#perform-the-upgrade"""
     params = fields({"api_version": text}, required=("api_version",))(_input(), "")
@@ -174,6 +198,8 @@ ROUTES: list[Route] = [
     ("POST", "/charges/<charge_id>/disputes", _open_dispute),
     ("POST", "/disputes/<dispute_id>/<action>", _act_on_dispute),
     ("POST", "/webhook_endpoints/<endpoint_id>/roll", _roll_secret),
+    ("POST", "/api_keys", _create_key),
+    ("POST", "/api_keys/<key_id>/roll", _roll_key),
     ("POST", "/api_version", _upgrade),
     ("GET", "/chaos", _show_chaos),
     ("PUT", "/chaos", _set_chaos),

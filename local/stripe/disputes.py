@@ -238,5 +238,6 @@ def _end(account: Account, dispute: StripeObject, status: str, event_type: str) 
 def _check_status(dispute: StripeObject, allowed: tuple[str, ...]) -> None:
     if dispute["status"] not in allowed:
         raise ApiError(
-            f"The dispute has a status of {dispute['status']}; it would have to be {' or '.join(allowed)}."
+            f"The dispute has a status of {dispute['status']}; it would have to be {' or '.join(allowed)}.",
+            executed=True,
         )

@@ -1,7 +1,8 @@
 """Idempotency keys: a call that is repeated under its key gets the first call's answer.
 
-Rules: https://docs.stripe.com/api/idempotent_requests. A call that was refused before it did anything leaves
-no answer behind, so that its key can be used again.
+Rules: https://docs.stripe.com/api/idempotent_requests. The first answer is kept for 24 hours, be it a success
+or a refusal. Only what was refused before the call began, for its parameters or for another call that runs
+under its key, leaves no answer behind, so that the key can be used again.
 """
 
 import threading
@@ -16,10 +17,11 @@ MAX_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said: a JSON text, and the id of the request that was answered."""
+    """What the API said: a JSON text, the id of the request that was answered, and the HTTP status."""
 
     body: str
     request_id: str
+    status: int = 200
 
 
 @dataclass(slots=True)

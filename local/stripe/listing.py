@@ -4,6 +4,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from local.stripe import keys
 from local.stripe.errors import ApiError
 from local.stripe.store import Account, StripeObject
 from local.stripe.versions import LISTS
@@ -102,12 +103,14 @@ def _expand(account: Account, node: StripeObject, names: list[str], path: str) -
             copy.deepcopy(lines), {"limit": 100}, f"/v1/checkout/sessions/{node['id']}/line_items"
         )
     if node.get("object") == "charge" and name == "refunds":
+        _require_readable(account, "refund")
         node[name] = refunds_of(account, node)
     value = node.get(name)
     if isinstance(value, str):
         found = account.find(value)
         if found is None:
             raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
+        _require_readable(account, found["object"])
         value = node[name] = copy.deepcopy(found)
     elif name not in node or (value is not None and not isinstance(value, dict | list)):
         raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
@@ -115,3 +118,8 @@ def _expand(account: Account, node: StripeObject, names: list[str], path: str) -
         for child in value if isinstance(value, list) else [value]:
             if child is not None:
                 _expand(account, child, rest, path)
+
+
+def _require_readable(account: Account, noun: str) -> None:
+    if account.request is not None and noun in keys.NOUNS:
+        keys.require(account.request.key, keys.NOUNS[noun], "read")

@@ -109,7 +109,8 @@ def _charge_of(account: Account, params: dict[str, Any]) -> StripeObject:
         intent = account.get("payment_intent", params["payment_intent"], param="payment_intent", status=400)
         if intent["status"] != "succeeded":
             raise ApiError(
-                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
+                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+                executed=True,
             )
         charge = account.get("charge", intent["latest_charge"])
     return charge
@@ -119,17 +120,22 @@ def _refundable_amount(account: Account, charge: StripeObject, wanted: int | Non
     disputes = account.objects["dispute"].values()
     if any(one["charge"] == charge["id"] and not one["is_charge_refundable"] for one in disputes):
         raise ApiError(
-            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+            executed=True,
         )
     if not charge["paid"]:
-        raise ApiError(f"Charge {charge['id']} has not been paid; cannot issue a refund.")
+        raise ApiError(f"Charge {charge['id']} has not been paid; cannot issue a refund.", executed=True)
     available = left(account, charge)
     if available == 0:
-        raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+        raise ApiError(
+            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded", executed=True
+        )
     if wanted is not None and wanted > available:
         raise ApiError(
             f"Refund amount (¥{wanted:,}) is greater than unrefunded amount on charge (¥{available:,})",
             param="amount",
+            executed=True,
         )
     return available if wanted is None else wanted
 
@@ -214,5 +220,6 @@ def _recount(account: Account, charge: StripeObject) -> None:
 def _check_status(refund: StripeObject, allowed: tuple[str, ...]) -> None:
     if refund["status"] not in allowed:
         raise ApiError(
-            f"The refund has a status of {refund['status']}; it would have to be {' or '.join(allowed)}."
+            f"The refund has a status of {refund['status']}; it would have to be {' or '.join(allowed)}.",
+            executed=True,
         )

@@ -8,7 +8,7 @@ from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.stripe import versions
+from local.stripe import keys, versions
 from local.stripe.app import create_app
 from local.stripe.deliveries import Courier
 from local.stripe.store import ACCOUNT_API_VERSION, Account
@@ -27,7 +27,8 @@ class _QuietHandler(WSGIRequestHandler):
 class StandIn:
     """Serves from `start` to `stop`; `port` 0 takes any free one, which `url` then names.
 
-    `api_version` is the account's default; raises `ApiError` if it cannot be rendered.
+    `api_version` is the account's default; raises `ApiError` if it cannot be rendered. `api_key` is the
+    account's first key, a secret one.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class StandIn:
         *,
         livemode: bool = False,
         api_version: str = ACCOUNT_API_VERSION,
+        api_key: str = "sk_test_nyanko",
         retry_base: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.account = Account(livemode=livemode, api_version=versions.check(api_version), clock=clock)
+        keys.add(self.account, api_key)
         self._courier = Courier(self.account, retry_base)
         self._server = make_server(
             "127.0.0.1", port, create_app(self.account), threaded=True, request_handler=_QuietHandler

@@ -11,7 +11,7 @@ import string
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -55,12 +55,22 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """`rights` are "read" or "write" by resource, None for all; `expires_at` is None until it is rolled."""
+
+    id: str
+    value: str
+    rights: Mapping[str, str] | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiRequest:
     """The API call that is being served, which the events it causes will name."""
 
     id: str
     idempotency_key: str | None
-    version: str
+    key: ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ class Account:
         self.api_version = api_version
         self.lock = threading.RLock()
         self.request: ApiRequest | None = None
+        self.keys: dict[str, ApiKey] = {}
         self.objects: dict[str, dict[str, StripeObject]] = defaultdict(dict)
         self.line_items: dict[str, list[StripeObject]] = {}
         self.checkout_params: dict[str, dict[str, Any]] = {}
