@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from flask import g, request
 
 from local.stripe import checkout, disputes, objects, refunds, versions
-from local.stripe.deliveries import rendered
+from local.stripe.deliveries import rendered, resend
 from local.stripe.errors import ApiError
 from local.stripe.events import change, emit
 from local.stripe.listing import page, within
@@ -110,9 +110,23 @@ _PRICE_DATA = fields(
     },
     required=("currency", "unit_amount", "product_data"),
 )
-_LINE_ITEM = fields(
-    {"price_data": _PRICE_DATA, "quantity": between(1, 999_999), "metadata": metadata},
-    required=("price_data", "quantity"),
+_PRICED = {"quantity": between(1, 999_999), "metadata": metadata}
+_LINE_ITEM_OF_PRICE = fields({"price": text, **_PRICED}, required=("price", "quantity"))
+_LINE_ITEM_OF_DATA = fields({"price_data": _PRICE_DATA, **_PRICED}, required=("price_data", "quantity"))
+
+
+def line_item(raw: Raw, name: str) -> Params:
+    by_price = isinstance(raw, dict) and "price" in raw
+    item: Params = (_LINE_ITEM_OF_PRICE if by_price else _LINE_ITEM_OF_DATA)(raw, name)
+    return item
+
+
+_SHIPPING = fields(
+    {
+        "address": fields(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text)),
+        "name": text,
+    },
+    required=("address", "name"),
 )
 
 
@@ -128,12 +142,14 @@ _LINE_ITEM = fields(
         "customer_email": text_up_to(800),
         "excluded_payment_method_types": _METHODS,
         "expires_at": whole_number,
-        "line_items": array(_LINE_ITEM),
+        "line_items": array(line_item),
         "locale": choice("auto", "en", "ja"),
         "metadata": metadata,
         "mode": choice("payment"),
         "payment_method_options": fields({"konbini": fields({"expires_after_days": between(1, 60)})}),
-        "payment_intent_data": fields({"description": text_up_to(1000), "metadata": metadata}),
+        "payment_intent_data": fields(
+            {"description": text_up_to(1000), "metadata": metadata, "shipping": _SHIPPING}
+        ),
         "payment_method_types": payment_method_types,
         "submit_type": choice("auto", "book", "donate", "pay"),
         "success_url": url,
@@ -298,6 +314,17 @@ def close_dispute(account: Account, _params: Params, dispute_id: str) -> StripeO
     dispute = account.get("dispute", dispute_id, param="dispute")
     disputes.lose(account, dispute)
     return dispute
+
+
+@call("POST", "/v1/events/<event_id>/retry", {"for_stripecli": boolean, "webhook_endpoint": text})
+def retry_event(account: Account, params: Params, event_id: str) -> StripeObject:
+    """What `stripe events resend` asks for (https://docs.stripe.com/cli/events/resend)."""
+    event = account.get("event", event_id)
+    endpoint_id = params.get("webhook_endpoint")
+    if endpoint_id is not None:
+        account.get("webhook_endpoint", endpoint_id, param="webhook_endpoint", status=400)
+    resend(account, event, endpoint_id)
+    return rendered(account, event)
 
 
 @call("GET", "/v1/events/<event_id>")

@@ -2,12 +2,14 @@
 
 import json
 from functools import partial
+from typing import NoReturn
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from local.stripe import api, dashboard, keys, pages, versions, views
+from local.stripe import dashboard, keys, listeners, pages, versions, views
 from local.stripe.api import Call
+from local.stripe.cli import CALLS
 from local.stripe.errors import ApiError, rate_limited
 from local.stripe.idempotency import Answer, IdempotencyKeys
 from local.stripe.listing import expand, with_lists
@@ -18,7 +20,7 @@ from local.stripe.store import Account, ApiRequest, random_text
 def create_app(account: Account) -> Flask:
     app = Flask(__name__)
     answers = IdempotencyKeys(account.now)
-    for call in api.CALLS:
+    for call in CALLS:
         app.add_url_rule(
             call.path,
             endpoint=f"{call.method} {call.path}".replace(".", "_"),
@@ -27,6 +29,7 @@ def create_app(account: Account) -> Flask:
         )
     app.register_blueprint(views.blueprint("pages", "/c", account, pages.ROUTES))
     app.register_blueprint(views.blueprint("dashboard", "/dashboard", account, dashboard.ROUTES))
+    app.add_url_rule("/subscribe/<listener_id>", "subscribe", partial(_listen, account), websocket=True)
     app.add_url_rule("/_health", view_func=lambda: {"status": "ok"})
     app.before_request(_name_request)
     app.after_request(_add_headers)
@@ -68,6 +71,23 @@ def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -
         response.headers["Idempotent-Replayed"] = "true"
         response.headers["Original-Request"] = answer.request_id
     return response
+
+
+class _NoAnswer(Response):
+    """The connection has ended: nobody is there whom an answer could reach."""
+
+    def __call__(self, _environ: object, _start_response: object) -> NoReturn:
+        raise ConnectionError
+
+
+def _listen(account: Account, listener_id: str) -> Response:
+    """The WebSocket of `stripe listen`; see `listeners`."""
+    listener = account.listeners.get(listener_id)
+    if listener is None or request.headers.get("Websocket-Id") != listener_id:
+        raise ApiError("Unknown WebSocket ID.", status=400)
+    connection = request.environ["werkzeug.socket"]
+    listeners.serve(listener, connection, request.full_path, request.headers.items())
+    return _NoAnswer()
 
 
 def _response(answer: Answer) -> Response:

@@ -28,20 +28,46 @@ def create(account: Account, params: dict[str, Any], page_url: str, *, with_inte
     """
     _check_life(account, params.get("expires_at"))
     methods = _offered_methods(params)
-    amount = sum(line["quantity"] * line["price_data"]["unit_amount"] for line in params["line_items"])
-    if not MIN_AMOUNT <= amount <= MAX_AMOUNT:
-        raise ApiError(
-            f"The Checkout Session's total amount due must add up to at least ¥{MIN_AMOUNT} jpy "
-            f"and at most ¥{MAX_AMOUNT} jpy",
-            code="amount_too_small" if amount < MIN_AMOUNT else "amount_too_large",
-        )
-    session = objects.checkout_session(account, params, amount, methods, page_url)
-    account.line_items[session["id"]] = [objects.line_item(account, line) for line in params["line_items"]]
+    _check_amount(account, params["line_items"])
+    lines = [objects.line_item(account, _price_of(account, line), line) for line in params["line_items"]]
+    session = objects.checkout_session(account, params, lines, methods, page_url)
+    account.line_items[session["id"]] = lines
     account.checkout_params[session["id"]] = params
     account.at(session["expires_at"], partial(expire, account, session))
     if with_intent:
         intent_of(account, session)
     return session
+
+
+def _check_amount(account: Account, lines: list[dict[str, Any]]) -> None:
+    """https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, the minimum for yen alone."""
+    prices = [
+        account.get("price", line["price"], param="line_items", status=400)
+        if "price" in line
+        else line["price_data"]
+        for line in lines
+    ]
+    currencies = {price["currency"].lower() for price in prices}
+    if len(currencies) > 1:
+        raise ApiError("All prices of a Checkout Session have the same currency.", param="line_items")
+    amount = sum(line["quantity"] * price["unit_amount"] for line, price in zip(lines, prices, strict=True))
+    least = MIN_AMOUNT if currencies == {"jpy"} else 1
+    if not least <= amount <= MAX_AMOUNT:
+        raise ApiError(
+            f"The Checkout Session's total amount due must add up to at least ¥{MIN_AMOUNT} jpy "
+            f"and at most ¥{MAX_AMOUNT} jpy",
+            code="amount_too_small" if amount < least else "amount_too_large",
+        )
+
+
+def _price_of(account: Account, line: dict[str, Any]) -> StripeObject:
+    """The price that a line names, or the one that its `price_data` makes, which no list shows
+    (https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-line_items-price_data)."""
+    if "price" in line:
+        return account.get("price", line["price"], param="line_items", status=400)
+    data = line["price_data"]
+    product = objects.product(account, data["product_data"], active=False)
+    return objects.price(account, product["id"], data["unit_amount"], "jpy", active=False)
 
 
 def intent_of(account: Account, session: StripeObject) -> StripeObject:

@@ -7,15 +7,13 @@ is done here.
 """
 
 import fnmatch
-import hashlib
-import hmac
 import json
 import threading
-from collections.abc import Iterable
 
 import requests
 
-from local.stripe import versions
+from local.stripe import listeners, versions
+from local.stripe.signatures import signature
 from local.stripe.store import Account, Attempt, Delivery, StripeObject
 
 MAX_ATTEMPTS = 8
@@ -42,17 +40,21 @@ def publish(account: Account, event: StripeObject) -> None:
         _dispatch(account, delivery, 1, after)
         for _ in range(account.chaos.duplicate):
             _dispatch(account, delivery, MANUAL, after)
+    listeners.tell(account, event)
 
 
-def resend(account: Account, event: StripeObject) -> list[Delivery]:
-    """Deliver once more, whatever came of it before, to every endpoint that wants the event now."""
+def resend(account: Account, event: StripeObject, endpoint_id: str | None = None) -> list[Delivery]:
+    """Deliver once more, whatever came of it before: to one endpoint, or to all that want the event now."""
     deliveries = account.deliveries[event["id"]]
     known = {delivery.endpoint_id for delivery in deliveries}
     for endpoint in account.objects["webhook_endpoint"].values():
         if _wants(endpoint, event["type"]) and endpoint["id"] not in known:
             deliveries.append(Delivery(event["id"], endpoint["id"]))
     for delivery in deliveries:
-        _dispatch(account, delivery, MANUAL)
+        if endpoint_id in (None, delivery.endpoint_id):
+            _dispatch(account, delivery, MANUAL)
+    if endpoint_id is None:
+        listeners.tell(account, event)
     return deliveries
 
 
@@ -60,13 +62,6 @@ def rendered(account: Account, event: StripeObject) -> StripeObject:
     """The event with the number of endpoints that have not answered it with 2xx."""
     deliveries = account.deliveries[event["id"]]
     return {**event, "pending_webhooks": sum(delivery.state != "succeeded" for delivery in deliveries)}
-
-
-def signature(body: bytes, secrets: Iterable[str], timestamp: int) -> str:
-    """The `Stripe-Signature` header: one v1 for each secret."""
-    signed = b"%d." % timestamp + body
-    digests = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
-    return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])
 
 
 class Courier:

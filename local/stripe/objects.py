@@ -17,11 +17,16 @@ SETTLING_SECONDS = 4 * 24 * 3600
 
 
 def checkout_session(
-    account: Account, params: dict[str, Any], amount: int, methods: Sequence[str], page_url: str
+    account: Account,
+    params: dict[str, Any],
+    lines: Sequence[StripeObject],
+    methods: Sequence[str],
+    page_url: str,
 ) -> StripeObject:
     """`page_url` is the address of the hosted page, to which the session's id is added."""
     session_id = account.new_id("cs_live_a1" if account.livemode else "cs_test_a1")
     now = account.now()
+    amount = sum(line["amount_total"] for line in lines)
     custom_text = params.get("custom_text", {})
     konbini = params.get("payment_method_options", {}).get("konbini", {})
     return account.add(
@@ -43,7 +48,7 @@ def checkout_session(
             "consent": None,
             "consent_collection": None,
             "created": now,
-            "currency": "jpy",
+            "currency": lines[0]["currency"],
             "currency_conversion": None,
             "custom_fields": [],
             "custom_text": {
@@ -106,24 +111,21 @@ def checkout_session(
     )
 
 
-def line_item(account: Account, params: dict[str, Any]) -> StripeObject:
-    """A line with the inline price and product that `price_data` makes (both are hidden from lists)."""
-    price_data = params["price_data"]
-    product_data = price_data["product_data"]
+def product(account: Account, params: dict[str, Any], *, active: bool = True) -> StripeObject:
     now = account.now()
-    product = account.add(
+    return account.add(
         {
             "id": account.new_id("prod_"),
             "object": "product",
-            "active": False,
+            "active": active,
             "created": now,
             "default_price": None,
-            "description": product_data.get("description"),
-            "images": product_data.get("images", []),
+            "description": params.get("description"),
+            "images": params.get("images", []),
             "livemode": account.livemode,
             "marketing_features": [],
-            "metadata": product_data.get("metadata", {}),
-            "name": product_data["name"],
+            "metadata": params.get("metadata", {}),
+            "name": params["name"],
             "package_dimensions": None,
             "shippable": None,
             "statement_descriptor": None,
@@ -134,30 +136,38 @@ def line_item(account: Account, params: dict[str, Any]) -> StripeObject:
             "url": None,
         }
     )
-    price = account.add(
+
+
+def price(
+    account: Account, product_id: str, unit_amount: int, currency: str, *, active: bool = True
+) -> StripeObject:
+    return account.add(
         {
             "id": account.new_id("price_1"),
             "object": "price",
-            "active": False,
+            "active": active,
             "billing_scheme": "per_unit",
-            "created": now,
-            "currency": "jpy",
+            "created": account.now(),
+            "currency": currency,
             "custom_unit_amount": None,
             "livemode": account.livemode,
             "lookup_key": None,
             "metadata": {},
             "nickname": None,
-            "product": product["id"],
+            "product": product_id,
             "recurring": None,
             "tax_behavior": "unspecified",
             "tiers_mode": None,
             "transform_quantity": None,
             "type": "one_time",
-            "unit_amount": price_data["unit_amount"],
-            "unit_amount_decimal": str(price_data["unit_amount"]),
+            "unit_amount": unit_amount,
+            "unit_amount_decimal": str(unit_amount),
         }
     )
-    total = price_data["unit_amount"] * params["quantity"]
+
+
+def line_item(account: Account, price: StripeObject, params: dict[str, Any]) -> StripeObject:
+    total = price["unit_amount"] * params["quantity"]
     return {
         "id": account.new_id("li_1"),
         "object": "item",
@@ -166,12 +176,41 @@ def line_item(account: Account, params: dict[str, Any]) -> StripeObject:
         "amount_subtotal": total,
         "amount_tax": 0,
         "amount_total": total,
-        "currency": "jpy",
-        "description": product["name"],
+        "currency": price["currency"],
+        "description": account.get("product", price["product"])["name"],
         "metadata": params.get("metadata", {}),
         "price": price,
         "quantity": params["quantity"],
     }
+
+
+def payment_method(account: Account, card: dict[str, Any], billing_details: dict[str, Any]) -> StripeObject:
+    """A card; `card` holds what a charge by it shows too."""
+    shared = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
+    return account.add(
+        {
+            "id": account.new_id("pm_1"),
+            "object": "payment_method",
+            "allow_redisplay": "unspecified",
+            "billing_details": billing_details,
+            "card": {
+                **{name: card[name] for name in shared},
+                "display_brand": card["brand"],
+                "generated_from": None,
+                "networks": {"available": [card["brand"]], "preferred": None},
+                "regulated_status": "unregulated",
+                "three_d_secure_usage": {"supported": True},
+                "wallet": None,
+            },
+            "created": account.now(),
+            "customer": None,
+            "customer_account": None,
+            "livemode": account.livemode,
+            "metadata": {},
+            "radar_options": {},
+            "type": "card",
+        }
+    )
 
 
 def payment_intent(account: Account, session: StripeObject, params: dict[str, Any]) -> StripeObject:
@@ -195,7 +234,7 @@ def payment_intent(account: Account, session: StripeObject, params: dict[str, An
             "client_secret": f"{key}_secret_{account.new_id('')}",
             "confirmation_method": "automatic",
             "created": account.now(),
-            "currency": "jpy",
+            "currency": session["currency"],
             "customer": None,
             "customer_account": None,
             "description": params.get("description"),
@@ -214,7 +253,7 @@ def payment_intent(account: Account, session: StripeObject, params: dict[str, An
             "receipt_email": None,
             "review": None,
             "setup_future_usage": None,
-            "shipping": None,
+            "shipping": params.get("shipping"),
             "source": None,
             "statement_descriptor": None,
             "statement_descriptor_suffix": None,
@@ -244,7 +283,7 @@ def charge(
             "calculated_statement_descriptor": "NYANKO" if method_details["type"] == "card" else None,
             "captured": True,
             "created": account.now(),
-            "currency": "jpy",
+            "currency": intent["currency"],
             "customer": None,
             "description": intent["description"],
             "disputed": False,
@@ -336,7 +375,7 @@ def refund(account: Account, charge: StripeObject, amount: int, params: dict[str
             "balance_transaction": None,
             "charge": charge["id"],
             "created": account.now(),
-            "currency": "jpy",
+            "currency": charge["currency"],
             "metadata": params.get("metadata", {}),
             "next_action": None,
             "payment_intent": charge["payment_intent"],
@@ -391,7 +430,7 @@ def dispute(account: Account, charge: StripeObject, amount: int, reason: str) ->
             "balance_transactions": [],
             "charge": charge["id"],
             "created": account.now(),
-            "currency": "jpy",
+            "currency": charge["currency"],
             "enhanced_eligibility_types": [],
             "evidence": {**dict.fromkeys(EVIDENCE), "appeal": None, "enhanced_evidence": {}},
             "evidence_details": {
@@ -434,7 +473,7 @@ def balance_transaction(
             "available_on": account.now() + SETTLING_SECONDS,
             "balance_type": "payments",
             "created": account.now(),
-            "currency": "jpy",
+            "currency": source["currency"],
             "description": None,
             "exchange_rate": None,
             "fee": fee,
@@ -442,7 +481,7 @@ def balance_transaction(
                 {
                     "amount": fee,
                     "application": None,
-                    "currency": "jpy",
+                    "currency": source["currency"],
                     "description": "Dispute fee"
                     if source["object"] == "dispute"
                     else "Stripe processing fees",

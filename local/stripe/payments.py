@@ -28,11 +28,18 @@ _AUTHENTICATION_FAILED = Decline(
 
 
 def start(
-    account: Account, session: StripeObject, payer: Payer, entry: CardEntry | None = None
+    account: Account,
+    session: StripeObject,
+    payer: Payer,
+    entry: CardEntry | None = None,
+    method_id: str | None = None,
 ) -> StripeObject:
-    """The session's PaymentIntent, about to be paid by card, or without one by konbini."""
+    """The session's PaymentIntent, about to be paid by card, or without one by konbini.
+
+    `method_id` is that of the payment method, if it was made before.
+    """
     intent = checkout.intent_of(account, session)
-    intent["payment_method"] = account.new_id("pm_1")
+    intent["payment_method"] = method_id or account.new_id("pm_1")
     account.payment_methods[intent["payment_method"]] = PaymentMethod(payer, entry)
     return intent
 
@@ -56,7 +63,10 @@ def settle(account: Account, intent: StripeObject, method_details: dict[str, Any
 
 
 def billing_details(account: Account, intent: StripeObject) -> dict[str, Any]:
-    payer = account.payment_methods[intent["payment_method"]].payer
+    return billing_details_of(account.payment_methods[intent["payment_method"]].payer)
+
+
+def billing_details_of(payer: Payer) -> dict[str, Any]:
     no_street = dict.fromkeys(("city", "line1", "line2", "postal_code", "state"))
     return {
         "address": {**no_street, "country": "JP"},
@@ -68,13 +78,18 @@ def billing_details(account: Account, intent: StripeObject) -> dict[str, Any]:
 
 
 def pay_by_card(
-    account: Account, session: StripeObject, payer: Payer, entry: CardEntry, return_url: str
+    account: Account,
+    session: StripeObject,
+    payer: Payer,
+    entry: CardEntry,
+    return_url: str,
+    method_id: str | None = None,
 ) -> bool:
     """Try to pay an open session; True when it is paid, False when 3-D Secure at `return_url` comes first.
 
     Raises `Declined`.
     """
-    intent = start(account, session, payer, entry)
+    intent = start(account, session, payer, entry, method_id)
     if entry.card.decline is not None:
         _decline(account, intent, entry, entry.card.decline)
         raise Declined(entry.card.decline)
@@ -117,14 +132,15 @@ def awaits_authentication(account: Account, session: StripeObject) -> bool:
 
 
 def _complete(account: Account, session: StripeObject, intent: StripeObject, entry: CardEntry) -> None:
-    charge = settle(account, intent, _card_details(intent, entry))
+    charge = settle(account, intent, card_details(entry, intent["amount"]))
     checkout.complete(account, session, charge["billing_details"], paid=True)
     if entry.card.dispute is not None:
         disputes.open_(account, charge, inquiry=entry.card.dispute == "inquiry")
 
 
 def _decline(account: Account, intent: StripeObject, entry: CardEntry, decline: Decline) -> None:
-    charge = objects.charge(account, intent, billing_details(account, intent), _card_details(intent, entry))
+    details = card_details(entry, intent["amount"])
+    charge = objects.charge(account, intent, billing_details(account, intent), details)
     charge.update(
         amount_captured=0,
         captured=False,
@@ -160,7 +176,7 @@ def _payment_error(decline: Decline, charge: str | None) -> dict[str, Any]:
     }
 
 
-def _card_details(intent: StripeObject, entry: CardEntry) -> dict[str, Any]:
+def card_details(entry: CardEntry, amount: int) -> dict[str, Any]:
     card = entry.card
     authenticated = {
         "authentication_flow": "challenge",
@@ -173,7 +189,7 @@ def _card_details(intent: StripeObject, entry: CardEntry) -> dict[str, Any]:
     }
     return {
         "card": {
-            "amount_authorized": intent["amount"],
+            "amount_authorized": amount,
             "authorization_code": None,
             "brand": card.brand,
             "checks": {
@@ -194,7 +210,7 @@ def _card_details(intent: StripeObject, entry: CardEntry) -> dict[str, Any]:
             "multicapture": {"status": "unavailable"},
             "network": card.brand,
             "network_token": {"used": False},
-            "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
+            "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
             "three_d_secure": authenticated if card.three_d_secure else None,
             "wallet": None,
         },

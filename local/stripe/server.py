@@ -8,7 +8,7 @@ from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.stripe import keys, versions
+from local.stripe import keys, listeners, versions
 from local.stripe.app import create_app
 from local.stripe.deliveries import Courier
 from local.stripe.store import ACCOUNT_API_VERSION, Account
@@ -64,6 +64,7 @@ class StandIn:
 
     def stop(self) -> None:
         self._stopped.set()
+        listeners.close(self.account)
         self._server.shutdown()
         for thread in self._threads:
             thread.join()

@@ -6,6 +6,7 @@ around each attempt, the timer thread around what has come due.
 
 import heapq
 import itertools
+import queue
 import secrets
 import string
 import threading
@@ -97,6 +98,16 @@ class PaymentMethod:
     card: CardEntry | None
 
 
+@dataclass(slots=True)
+class Listener:
+    """A session of Stripe's CLI; `responses` is what was answered to the events that it forwarded."""
+
+    id: str
+    secret: str
+    outbox: "queue.SimpleQueue[str | None]" = field(default_factory=queue.SimpleQueue)
+    responses: "queue.SimpleQueue[dict[str, Any]]" = field(default_factory=queue.SimpleQueue)
+
+
 class Account:
     def __init__(
         self,
@@ -117,6 +128,7 @@ class Account:
         self.payment_methods: dict[str, PaymentMethod] = {}
         self.signing_secrets: dict[str, list[SigningSecret]] = {}
         self.chaos = Chaos()
+        self.listeners: dict[str, Listener] = {}
         self.deliveries: dict[str, list[Delivery]] = {}
         self.outbox: DueQueue[tuple[Delivery, int]] = DueQueue()
         self._clock = clock

@@ -20,6 +20,7 @@ RESOURCES: Mapping[str, type] = {
     "event": stripe.Event,
     "item": stripe.LineItem,
     "payment_intent": stripe.PaymentIntent,
+    "payment_method": stripe.PaymentMethod,
     "price": stripe.Price,
     "product": stripe.Product,
     "refund": stripe.Refund,

@@ -1,0 +1,127 @@
+// Buys at the stand-in as a shop would that is written for Node, and tells what it saw as one JSON object.
+//
+//   node drive.mjs API_URL API_KEY SCENARIO   (each scenario is a function below)
+import Stripe from 'stripe';
+
+const [apiUrl, apiKey, scenario] = process.argv.slice(2);
+const api = new URL(apiUrl);
+
+function client(key = apiKey) {
+  return new Stripe(key, {
+    host: api.hostname,
+    port: api.port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+  });
+}
+
+const stripe = client();
+const order = {
+  mode: 'payment',
+  line_items: [
+    { quantity: 2, price_data: { currency: 'jpy', unit_amount: 500, product_data: { name: 'ねこ缶' } } },
+  ],
+  metadata: { purchase_id: 'pur_node' },
+  payment_intent_data: { metadata: { purchase_id: 'pur_node' } },
+  success_url: 'https://nyanko.example/?session_id={CHECKOUT_SESSION_ID}',
+};
+
+async function buy() {
+  const session = await stripe.checkout.sessions.create(order);
+  const form = new URLSearchParams({ card_number: '4242424242424242', expiry: '12/40', cvc: '123' });
+  const answer = await fetch(session.url, { method: 'POST', body: form, redirect: 'manual' });
+  return { id: session.id, status: answer.status };
+}
+
+async function refusal(promise) {
+  try {
+    await promise;
+    return null;
+  } catch (error) {
+    return { type: error.type, status: error.statusCode, code: error.code ?? null, param: error.param ?? null };
+  }
+}
+
+const scenarios = {
+  async purchase() {
+    const { id, status } = await buy();
+    const session = await stripe.checkout.sessions.retrieve(id, {
+      expand: ['payment_intent.latest_charge.balance_transaction', 'line_items'],
+    });
+    const charge = session.payment_intent.latest_charge;
+    return {
+      status,
+      payment_status: session.payment_status,
+      metadata: session.payment_intent.metadata,
+      fee: charge.balance_transaction.fee,
+      line: session.line_items.data[0].description,
+      version: session.lastResponse.apiVersion,
+    };
+  },
+
+  async pages() {
+    const made = [];
+    for (let number = 0; number < 5; number += 1) {
+      made.unshift((await stripe.checkout.sessions.create(order)).id);
+    }
+    const listed = [];
+    for await (const session of stripe.checkout.sessions.list({ limit: 2 })) {
+      listed.push(session.id);
+    }
+    const some = await stripe.checkout.sessions.list({ limit: 2 }).autoPagingToArray({ limit: 3 });
+    return { all: JSON.stringify(made) === JSON.stringify(listed), some: some.length };
+  },
+
+  async idempotency() {
+    const options = { idempotencyKey: 'node-1' };
+    const first = await stripe.checkout.sessions.create(order, options);
+    const again = await stripe.checkout.sessions.create(order, options);
+    const other = { ...order, client_reference_id: 'other' };
+    return {
+      same: first.id === again.id,
+      key: again.lastResponse.idempotencyKey,
+      other: await refusal(stripe.checkout.sessions.create(other, options)),
+    };
+  },
+
+  async errors() {
+    return {
+      missing: await refusal(stripe.checkout.sessions.retrieve('cs_test_nobody')),
+      filter: await refusal(stripe.refunds.list({ charge: 'ch_nobody' })),
+      parameter: await refusal(stripe.checkout.sessions.create({ ...order, colour: 'red' })),
+      key: await refusal(client('sk_test_of_somebody_else').events.list()),
+      depth: await refusal(stripe.events.list({ expand: ['data.a.b.c.d'] })),
+    };
+  },
+
+  async limited() {
+    return { first: await refusal(stripe.events.list()), second: await refusal(stripe.events.list()) };
+  },
+
+  async forbidden() {
+    return { refund: await refusal(stripe.refunds.create({ payment_intent: 'pi_any' })) };
+  },
+
+  async events() {
+    const [event] = (await stripe.events.list({ type: 'checkout.session.completed' })).data;
+    return { api_version: event.api_version, ui_mode: event.data.object.ui_mode };
+  },
+};
+
+// What was delivered comes on standard input: {body, signature, secret}.
+scenarios.verify = async () => {
+  const chunks = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  const { body, signature, secret } = JSON.parse(Buffer.concat(chunks).toString());
+  const event = stripe.webhooks.constructEvent(body, signature, secret);
+  let refused = null;
+  try {
+    stripe.webhooks.constructEvent(body.replace('paid', 'unpaid'), signature, secret);
+  } catch (error) {
+    refused = error.type;
+  }
+  return { type: event.type, api_version: event.api_version, status: event.data.object.payment_status, refused };
+};
+
+console.log(JSON.stringify(await scenarios[scenario]()));
