@@ -4,6 +4,8 @@ import argparse
 import signal
 import threading
 
+from local.stripe import versions
+from local.stripe.errors import ApiError
 from local.stripe.server import StandIn
 from local.stripe.store import ACCOUNT_API_VERSION
 
@@ -21,6 +23,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--api-version",
+        type=_api_version,
         default=ACCOUNT_API_VERSION,
         help="the account's default API version, in which its API shows events (default %(default)s)",
     )
@@ -39,6 +42,13 @@ def main() -> None:
         retry_base=options.retry_base,
     ):
         interrupted.wait()
+
+
+def _api_version(text: str) -> str:
+    try:
+        return versions.check(text)
+    except ApiError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
 
 
 if __name__ == "__main__":

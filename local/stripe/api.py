@@ -158,6 +158,7 @@ _SHIPPING = fields(
     required=("mode", "line_items", "success_url"),
 )
 def create_checkout_session(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/checkout/sessions/create"""
     # A container calls this server by a name that the buyer's browser does not know.
     served = "http://{SERVER_NAME}:{SERVER_PORT}".format_map(request.environ)
     allowed = params.pop("payment_method_types", None)
@@ -170,6 +171,7 @@ def create_checkout_session(account: Account, params: Params) -> StripeObject:
 
 @call("GET", "/v1/checkout/sessions/<session_id>")
 def retrieve_checkout_session(account: Account, _params: Params, session_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/checkout/sessions/retrieve"""
     return account.get("checkout.session", session_id, param="session")
 
 
@@ -184,17 +186,20 @@ def retrieve_checkout_session(account: Account, _params: Params, session_id: str
     },
 )
 def list_checkout_sessions(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/checkout/sessions/list"""
     return _page_of(account, "checkout.session", params, equal=("payment_intent", "status"))
 
 
 @call("GET", "/v1/checkout/sessions/<session_id>/line_items", PAGE)
 def list_line_items(account: Account, params: Params, session_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/checkout/sessions/line_items"""
     retrieve_checkout_session(account, params, session_id)
     return page(account.line_items[session_id], params, request.path)
 
 
 @call("POST", "/v1/checkout/sessions/<session_id>/expire")
 def expire_checkout_session(account: Account, params: Params, session_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/checkout/sessions/expire"""
     session = retrieve_checkout_session(account, params, session_id)
     if session["status"] != "open":
         raise ApiError(
@@ -208,26 +213,31 @@ def expire_checkout_session(account: Account, params: Params, session_id: str) -
 
 @call("GET", "/v1/payment_intents/<intent_id>")
 def retrieve_payment_intent(account: Account, _params: Params, intent_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/payment_intents/retrieve"""
     return account.get("payment_intent", intent_id, param="intent")
 
 
 @call("GET", "/v1/payment_intents", {**PAGE, "created": created})
 def list_payment_intents(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/payment_intents/list"""
     return _page_of(account, "payment_intent", params)
 
 
 @call("GET", "/v1/charges/<charge_id>")
 def retrieve_charge(account: Account, _params: Params, charge_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/charges/retrieve"""
     return account.get("charge", charge_id, param="id")
 
 
 @call("GET", "/v1/charges", {**PAGE, "created": created, "payment_intent": text})
 def list_charges(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/charges/list"""
     return _page_of(account, "charge", params, equal=("payment_intent",))
 
 
 @call("GET", "/v1/balance_transactions/<transaction_id>")
 def retrieve_balance_transaction(account: Account, _params: Params, transaction_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/balance_transactions/retrieve"""
     return account.get("balance_transaction", transaction_id)
 
 
@@ -244,21 +254,25 @@ def retrieve_balance_transaction(account: Account, _params: Params, transaction_
     },
 )
 def create_refund(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/refunds/create"""
     return refunds.create(account, params)
 
 
 @call("GET", "/v1/refunds/<refund_id>")
 def retrieve_refund(account: Account, _params: Params, refund_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/refunds/retrieve"""
     return account.get("refund", refund_id)
 
 
 @call("GET", "/v1/refunds", {**PAGE, "charge": text, "created": created, "payment_intent": text})
 def list_refunds(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/refunds/list"""
     return _page_of(account, "refund", params, equal=("charge", "payment_intent"))
 
 
 @call("POST", "/v1/refunds/<refund_id>", {"metadata": metadata})
 def update_refund(account: Account, params: Params, refund_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/refunds/update"""
     refund = account.get("refund", refund_id)
     previous = _merge_metadata(refund, params)
     if previous:
@@ -268,6 +282,7 @@ def update_refund(account: Account, params: Params, refund_id: str) -> StripeObj
 
 @call("POST", "/v1/refunds/<refund_id>/cancel")
 def cancel_refund(account: Account, _params: Params, refund_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/refunds/cancel"""
     refund = account.get("refund", refund_id)
     refunds.cancel(account, refund)
     return refund
@@ -275,11 +290,13 @@ def cancel_refund(account: Account, _params: Params, refund_id: str) -> StripeOb
 
 @call("GET", "/v1/disputes/<dispute_id>")
 def retrieve_dispute(account: Account, _params: Params, dispute_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/disputes/retrieve"""
     return account.get("dispute", dispute_id, param="dispute")
 
 
 @call("GET", "/v1/disputes", {**PAGE, "charge": text, "created": created, "payment_intent": text})
 def list_disputes(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/disputes/list"""
     return _page_of(account, "dispute", params, equal=("charge", "payment_intent"))
 
 
@@ -329,6 +346,7 @@ def retry_event(account: Account, params: Params, event_id: str) -> StripeObject
 
 @call("GET", "/v1/events/<event_id>")
 def retrieve_event(account: Account, _params: Params, event_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/events/retrieve: in the account's default version, whatever is asked"""
     return rendered(account, account.get("event", event_id))
 
 
@@ -338,6 +356,7 @@ def retrieve_event(account: Account, _params: Params, event_id: str) -> StripeOb
     {**PAGE, "created": created, "delivery_success": boolean, "type": text, "types": array(text, most=20)},
 )
 def list_events(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/events/list: in the account's default version, whatever is asked"""
     if "type" in params and "types" in params:
         raise ApiError("You may only specify one of these parameters: type, types.")
     patterns = params.get("types", [params.get("type", "*")])
@@ -379,6 +398,7 @@ _WEBHOOK_ENDPOINT: Mapping[str, Parser] = {
     required=("url", "enabled_events"),
 )
 def create_webhook_endpoint(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/webhook_endpoints/create"""
     endpoint = objects.webhook_endpoint(account, params)
     secret = SigningSecret(f"whsec_{random_text(32)}")
     account.signing_secrets[endpoint["id"]] = [secret]
@@ -388,16 +408,19 @@ def create_webhook_endpoint(account: Account, params: Params) -> StripeObject:
 
 @call("GET", "/v1/webhook_endpoints/<endpoint_id>")
 def retrieve_webhook_endpoint(account: Account, _params: Params, endpoint_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/webhook_endpoints/retrieve"""
     return account.get("webhook_endpoint", endpoint_id, param="webhook_endpoint")
 
 
 @call("GET", "/v1/webhook_endpoints", PAGE)
 def list_webhook_endpoints(account: Account, params: Params) -> StripeObject:
+    """https://docs.stripe.com/api/webhook_endpoints/list"""
     return _page_of(account, "webhook_endpoint", params)
 
 
 @call("POST", "/v1/webhook_endpoints/<endpoint_id>", {**_WEBHOOK_ENDPOINT, "disabled": boolean})
 def update_webhook_endpoint(account: Account, params: Params, endpoint_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/webhook_endpoints/update"""
     endpoint = retrieve_webhook_endpoint(account, params, endpoint_id)
     for name in ("description", "enabled_events", "url"):
         if name in params:
@@ -410,6 +433,7 @@ def update_webhook_endpoint(account: Account, params: Params, endpoint_id: str) 
 
 @call("DELETE", "/v1/webhook_endpoints/<endpoint_id>")
 def delete_webhook_endpoint(account: Account, params: Params, endpoint_id: str) -> StripeObject:
+    """https://docs.stripe.com/api/webhook_endpoints/delete"""
     retrieve_webhook_endpoint(account, params, endpoint_id)
     del account.objects["webhook_endpoint"][endpoint_id]
     return {"id": endpoint_id, "object": "webhook_endpoint", "deleted": True}

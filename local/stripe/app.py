@@ -59,7 +59,9 @@ def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -
                 if not error.executed:
                     raise
                 return Answer(_json(error.body()), g.request_id, error.status)
-            shown = versions.render(with_lists(account, answer), g.version)
+            if versions.older(g.version, versions.NO_LISTS):
+                answer = with_lists(account, answer)
+            shown = versions.render(answer, g.version)
             return Answer(_json(shown), g.request_id)
 
     if key is None:

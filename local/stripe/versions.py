@@ -22,6 +22,9 @@ from local.stripe.store import API_VERSION, StripeObject
 OLDEST = "2020-08-27"
 """Differences are known from here on; older versions are refused here, though Stripe has them."""
 
+NO_LISTS = "2022-11-15"
+"""From here on charges and PaymentIntents list nothing within them."""
+
 LISTS = "_lists"
 """Hidden in charges and PaymentIntents: the lists that older versions show within them, as they were."""
 
@@ -138,13 +141,13 @@ CHANGES = (
         _without("evidence_details", "enhanced_eligibility"),
     ),
     Change(
-        "2022-11-15",
+        NO_LISTS,
         "charge",
         "https://docs.stripe.com/changelog/2022-11-15/deprecates-charges-auto-expand",
         _list_again("refunds"),
     ),
     Change(
-        "2022-11-15",
+        NO_LISTS,
         "payment_intent",
         "https://docs.stripe.com/changelog/2022-11-15/removes-charges-attribute-paymentintent",
         _list_again("charges"),
