@@ -9,12 +9,12 @@ from werkzeug.exceptions import HTTPException
 
 from local.stripe import dashboard, keys, listeners, pages, versions, views
 from local.stripe.api import Call
-from local.stripe.cli import CALLS
 from local.stripe.errors import ApiError, rate_limited
 from local.stripe.idempotency import Answer, IdempotencyKeys
-from local.stripe.listing import expand, with_lists
+from local.stripe.listing import check_depth, expand, with_lists
 from local.stripe.params import nest
-from local.stripe.store import Account, ApiRequest, random_text
+from local.stripe.routes import CALLS
+from local.stripe.store import Account, ApiKey, ApiRequest, random_text
 
 
 def create_app(account: Account) -> Flask:
@@ -39,19 +39,13 @@ def create_app(account: Account) -> Flask:
 
 
 def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -> Response:
-    api_key = keys.authenticate(account, request.headers.get("Authorization", ""))
-    if account.chaos.rate_limit:
-        with account.lock:
-            if account.chaos.limits_rate():
-                raise rate_limited()
-    keys.require_for(api_key, call.method, call.path)
-    # https://docs.stripe.com/api/versioning
-    g.version = versions.check(request.headers.get("Stripe-Version") or account.api_version)
+    api_key = _admit(account, call)
     key = request.headers.get("Idempotency-Key") if call.method == "POST" else None
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
 
     def run() -> Answer:
         params = call.parse(nest(pairs), "")
+        check_depth(params.get("expand", []))
         with account.at_work(ApiRequest(g.request_id, key, api_key)):
             try:
                 answer = expand(account, call.handler(account, params, **ids), params.get("expand", []))
@@ -73,6 +67,19 @@ def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -
         response.headers["Idempotent-Replayed"] = "true"
         response.headers["Original-Request"] = answer.request_id
     return response
+
+
+def _admit(account: Account, call: Call) -> ApiKey:
+    """The key of a caller who may call, now, in a version that exists; raises `ApiError` otherwise."""
+    api_key = keys.authenticate(account, request.headers.get("Authorization", ""))
+    if account.chaos.rate_limit:
+        with account.lock:
+            if account.chaos.limits_rate():
+                raise rate_limited()
+    keys.require_for(api_key, call.method, call.path)
+    # https://docs.stripe.com/api/versioning
+    g.version = versions.check(request.headers.get("Stripe-Version") or account.api_version)
+    return api_key
 
 
 class _NoAnswer(Response):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from flask import request
 
 from local.stripe import checkout, listeners, objects, payments
-from local.stripe.api import CALLS, call
+from local.stripe.api import call
 from local.stripe.cards import CARDS, CardEntry
 from local.stripe.errors import ApiError
 from local.stripe.events import emit
@@ -21,8 +21,6 @@ from local.stripe.listing import page
 from local.stripe.params import PAGE, Params, Raw, array, between, choice, fields, metadata, text, url
 from local.stripe.params import integer as whole_number
 from local.stripe.store import API_VERSION, Account, Payer, PaymentMethod, StripeObject
-
-__all__ = ["CALLS"]  # those of the API, with those that are added here
 
 TOKENS: Mapping[str, str] = {
     "tok_visa": "4242424242424242",

@@ -45,14 +45,18 @@ def expand(account: Account, answer: StripeObject, paths: Sequence[str]) -> Stri
     """A copy with the objects behind the dotted paths in place of their ids (https://docs.stripe.com/expand)."""
     expanded = copy.deepcopy(answer)
     for path in paths:
-        names = path.split(".")
-        if len(names) > MAX_EXPAND_DEPTH:
+        _expand(account, expanded, path.split("."), path)
+    return expanded
+
+
+def check_depth(paths: Sequence[str]) -> None:
+    """Raises `ApiError` for a path of too many levels, before the call does anything."""
+    for path in paths:
+        if len(path.split(".")) > MAX_EXPAND_DEPTH:
             raise ApiError(
                 f"You cannot expand more than {MAX_EXPAND_DEPTH} levels of a property. Property: {path}",
                 param="expand",
             )
-        _expand(account, expanded, names, path)
-    return expanded
 
 
 def with_lists(account: Account, value: Any) -> Any:  # noqa: ANN401 any part of an answer

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from local.stripe.api import Call
-from local.stripe.cli import CALLS
+from local.stripe.routes import CALLS
 from tests.integration.stripe_shop import API_VERSION, PATIENCE_SECONDS, Shop
 
 PAGE = re.compile(r"https://(docs\.stripe\.com|github\.com/stripe)/\S+")

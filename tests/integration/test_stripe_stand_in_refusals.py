@@ -169,6 +169,9 @@ def test_expansion_ends_at_four_levels(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels") as refusal:
         sessions.list({"expand": ["data.payment_intent.latest_charge.balance_transaction.source"]})
     assert refusal.value.param == "expand"
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.sell(expand=["a.b.c.d.e"])
+    assert len(sessions.list().data) == 1
 
 
 # Rate limit
@@ -264,3 +267,46 @@ def test_two_sessions_with_the_same_metadata_are_both_paid(shop: Shop) -> None:
     assert shop.event_types().count("checkout.session.completed") == 2
     assert shop.post(f"/c/pay/{first.id}", {"card_number": "4242424242424242"}).status_code == 303
     assert len(shop.stripe.v1.charges.list().data) == 2
+
+
+def test_another_program_takes_money_with_our_metadata_and_without_a_session(shop: Shop) -> None:
+    ours = shop.sell_and_pay()
+    theirs = shop.stripe.v1.payment_intents.create(
+        {
+            "amount": 1500,
+            "currency": "jpy",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "metadata": ours.metadata.to_dict() if ours.metadata else {},
+        }
+    )
+    assert (theirs.status, theirs.amount_received) == ("succeeded", 1500)
+    assert shop.stripe.v1.checkout.sessions.list({"payment_intent": theirs.id}).data == []
+    refund = shop.stripe.v1.refunds.create({"payment_intent": theirs.id})
+    assert refund.payment_intent == theirs.id
+    assert shop.act("POST", f"/dashboard/charges/{refund.charge}/disputes").status_code == 400
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.stripe.v1.payment_intents.confirm(theirs.id)
+    assert refusal.value.code == "payment_intent_unexpected_state"
+
+
+def test_a_payment_without_a_session_is_declined_and_paid_with_another_card(shop: Shop) -> None:
+    create = shop.stripe.v1.payment_intents.create
+    with pytest.raises(stripe.CardError) as declined:
+        create(
+            {"amount": 500, "currency": "jpy", "payment_method": "pm_card_chargeDeclined", "confirm": True}
+        )
+    assert (declined.value.http_status, declined.value.code) == (402, "card_declined")
+    [intent] = shop.stripe.v1.payment_intents.list().data
+    assert intent.status == "requires_payment_method"
+    with pytest.raises(stripe.InvalidRequestError, match="missing a payment method"):
+        shop.stripe.v1.payment_intents.confirm(intent.id)
+    assert shop.stripe.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"}).status == (
+        "succeeded"
+    )
+    old: Any = {"amount": 500, "currency": "jpy", "payment_method_types": ["card"]}
+    assert create(old, {"stripe_version": "2025-03-31.basil"}).status == "requires_payment_method"
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        create(old)
+    assert refusal.value.code == "payment_method_types_no_longer_supported"
