@@ -121,7 +121,7 @@ def line_item(raw: Raw, name: str) -> Params:
     return item
 
 
-_SHIPPING = fields(
+SHIPPING = fields(
     {
         "address": fields(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text)),
         "name": text,
@@ -148,7 +148,7 @@ _SHIPPING = fields(
         "mode": choice("payment"),
         "payment_method_options": fields({"konbini": fields({"expires_after_days": between(1, 60)})}),
         "payment_intent_data": fields(
-            {"description": text_up_to(1000), "metadata": metadata, "shipping": _SHIPPING}
+            {"description": text_up_to(1000), "metadata": metadata, "shipping": SHIPPING}
         ),
         "payment_method_types": payment_method_types,
         "submit_type": choice("auto", "book", "donate", "pay"),

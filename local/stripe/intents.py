@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from flask import g
 
 from local.stripe import checkout, objects, payments, versions
-from local.stripe.api import call
+from local.stripe.api import SHIPPING, call
 from local.stripe.cards import CARDS, CardEntry
 from local.stripe.cli import EXPIRES, currency
 from local.stripe.errors import ApiError
@@ -35,6 +35,7 @@ TEST_METHODS: Mapping[str, str] = {
     "pm_card_chargeDeclined": "4000000000000002",
     "pm_card_visa_chargeDeclined": "4000000000000002",
     "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeInquiry": "4000000000001976",
 }
 
 
@@ -65,6 +66,7 @@ def payment_method_types(raw: Raw, name: str) -> list[str]:
         "payment_method": text,
         "payment_method_types": payment_method_types,
         "return_url": text,
+        "shipping": SHIPPING,
     },
     required=("amount", "currency"),
 )

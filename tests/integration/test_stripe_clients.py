@@ -221,6 +221,24 @@ def test_the_cli_triggers_a_completed_session(cli: Cli, shop: Shop) -> None:
     assert charge.payment_method_details.card.last4 == "4242"
 
 
+@pytest.mark.parametrize(
+    ("event_type", "status"),
+    [
+        ("charge.refunded", "succeeded"),
+        ("charge.dispute.created", "warning_needs_response"),
+        ("payment_intent.succeeded", "succeeded"),
+        ("payment_intent.payment_failed", "requires_payment_method"),
+    ],
+)
+def test_the_cli_triggers_what_happens_to_payments(
+    cli: Cli, shop: Shop, event_type: str, status: str
+) -> None:
+    shop.subscribe(event_type)
+    assert "Trigger succeeded" in cli.run("trigger", event_type)
+    [event] = shop.received(event_type)
+    assert event.data.object["status"] == status
+
+
 def test_the_cli_refunds_and_is_told_what_stands_in_the_way(cli: Cli, shop: Shop) -> None:
     session = shop.sell_and_pay()
     refund = json.loads(
