@@ -36,12 +36,12 @@ def installed() -> Path:
         pytest.skip("Node and npm are not on PATH")
     listed = NODE / "node_modules" / ".package-lock.json"
     if not listed.is_file() or listed.stat().st_mtime < (NODE / "package-lock.json").stat().st_mtime:
-        command = [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        command = [npm, "ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]
         done = subprocess.run(
             command, cwd=NODE, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
         )
         if done.returncode != 0:
-            pytest.skip(f"npm ci could not install {NODE.name}/package-lock.json: {done.stderr[-300:]}")
+            pytest.skip(f"npm ci could not install {NODE.name}/package-lock.json: {done.stderr[:300]}")
     return NODE / "node_modules"
 
 
