@@ -253,6 +253,14 @@ def test_the_cli_resends_an_event(cli: Cli, shop: Shop) -> None:
     endpoint = shop.subscribe(COMPLETED)
     shop.sell_and_pay()
     [event] = shop.received(COMPLETED)
+    with Shop() as other:
+        elsewhere: Any = {"url": other.webhook.url, "enabled_events": [COMPLETED]}
+        shop.stripe.v1.webhook_endpoints.create(elsewhere)
+        resend_to_one(cli, shop, event, endpoint)
+        assert other.webhook.arrivals == []
+
+
+def resend_to_one(cli: Cli, shop: Shop, event: stripe.Event, endpoint: stripe.WebhookEndpoint) -> None:
     told = json.loads(cli.run("events", "resend", event.id, "--webhook-endpoint", endpoint.id))
     assert (told["id"], told["api_version"]) == (event.id, OLD)
     arrivals = shop.webhook.wait_for(lambda seen: len(seen) == 2)

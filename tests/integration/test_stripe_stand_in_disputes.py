@@ -106,9 +106,21 @@ def test_an_inquiry_escalates_after_it_was_answered(shop: Shop, charge: stripe.C
     ]
 
 
+@pytest.mark.parametrize(
+    ("end", "event_type", "status"),
+    [("close", "closed", "warning_closed"), ("prevent", "updated", "prevented")],
+)
+def test_an_inquiry_that_ends_has_moved_no_money(
+    shop: Shop, charge: stripe.Charge, end: str, event_type: str, status: str
+) -> None:
+    act(shop, dispute(shop, charge, inquiry=True), end)
+    assert told(shop) == [("created", "warning_needs_response", []), (event_type, status, [])]
+
+
 def test_a_won_dispute_that_is_appealed_takes_the_money_again(shop: Shop, charge: stripe.Charge) -> None:
     appealed = act(shop, dispute(shop, charge), "win", "appeal")
     assert (appealed.status, moved(appealed)) == ("appeal_needs_response", [-1500, 1500, -1500])
+    assert [one.fee for one in appealed.balance_transactions] == [FEE, 0, 0]
     assert not appealed.is_charge_refundable
     won = act(shop, appealed, "submit", "win")
     assert sum(moved(won)) == 0
