@@ -96,6 +96,8 @@ def _listen(account: Account, listener_id: str) -> Response:
         raise ApiError("Unknown WebSocket ID.", status=400)
     connection = request.environ["werkzeug.socket"]
     listeners.serve(listener, connection, request.full_path, request.headers.items())
+    with account.lock:
+        account.listeners.pop(listener_id, None)
     return _NoAnswer()
 
 

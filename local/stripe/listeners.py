@@ -6,6 +6,7 @@ are those of the CLI's own source (https://github.com/stripe/stripe-cli, pkg/str
 Each event comes twice, as from Stripe: in the account's default version, and for `--latest` in the newest.
 """
 
+import contextlib
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Message, Ping, Request
+from wsproto.utilities import LocalProtocolError
 
 from local.stripe import versions
 from local.stripe.signatures import signature
@@ -54,8 +56,10 @@ def serve(
             send(AcceptConnection())
     reader = threading.Thread(target=_read, args=(listener, connection, protocol, send), daemon=True)
     reader.start()
-    while (text := listener.outbox.get()) is not None:
-        send(Message(data=text))
+    # The CLI may leave in the middle of a message.
+    with contextlib.suppress(OSError, LocalProtocolError):
+        while (text := listener.outbox.get()) is not None:
+            send(Message(data=text))
     connection.close()
 
 
