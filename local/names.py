@@ -18,7 +18,7 @@ REALTIME_API_ID = "nyanko_realtime"
 
 WEB3AUTH_CLIENT_ID = "local-jm-nyanko"
 STRIPE_API_KEY = "sk_test_local"
-STRIPE_ACCOUNT_API_VERSION = "2026-10-28.endive"
+STRIPE_ACCOUNT_API_VERSION = "2020-08-27"
 """The default API version of the stack's Stripe account, in which its API shows events.
 
 A real account's differs from ours sooner or later: an old one here, such as 2020-08-27, is the harder test.
