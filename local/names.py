@@ -21,7 +21,7 @@ STRIPE_API_KEY = "sk_test_local"
 STRIPE_ACCOUNT_API_VERSION = "2020-08-27"
 """The default API version of the stack's Stripe account, in which its API shows events.
 
-A real account's differs from ours sooner or later: an old one here, such as 2020-08-27, is the harder test.
+A real account's differs from ours sooner or later; this old one is the harder test.
 """
 JOINMAKE_API_KEY = "local-joinmake"
 
