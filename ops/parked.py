@@ -56,12 +56,8 @@ def _interrupted(stage: Stage, parked_ids: set[str]) -> list[Parked]:
             names.setdefault(event_id_of(name), name)
     running = {event_id_of(name) for name in history.ended_as(RUNNING)}
     suspects = [event_id for event_id in names if event_id not in parked_ids | running]
-    rows = stage.adapters.events.get_many(suspects)
-    return [
-        _of_execution(stage, names[event_id])
-        for event_id in suspects
-        if event_id not in rows or rows[event_id].is_claimed
-    ]
+    unfinished = stage.adapters.events.unfinished(suspects)
+    return [_of_execution(stage, names[event_id]) for event_id in unfinished]
 
 
 def _of_row(row: EventRow) -> Parked:

@@ -1,11 +1,11 @@
 """The row of an event of Stripe's in the table `events`, and the four states that it can be in.
 
-    claimed ──► applied    its facts are recorded and what is due is granted, in one transaction
-       │  └───► ignored    it says nothing of a purchase of ours
-       └──────► parked     it could not go on; a person looks at it, and a replay claims it again
+    new ─┬─► claimed ─┬─► applied   what is due is granted, in one transaction; its facts are recorded before
+         │            └─► parked    it could not go on; a person looks at it, and a replay begins anew
+         ├─► ignored                it says nothing of a purchase of ours
+         └─► parked                 it could not even be verified, or claimed
 
-The workflow itself claims and ignores (statemachines/payment.asl.yaml). Nobody else spells the row's
-attributes or its states.
+The workflow itself claims and ignores (statemachines/payment.asl.yaml).
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
-"""The table `events`: one row for each event of Stripe's, `claimed`, then `applied`, `ignored` or `parked`.
+"""The table `events`: one row for each event of Stripe's; `event_rows` has its states.
 
-The workflow itself claims and ignores (statemachines/payment.asl.yaml); the grant's transaction applies.
+The workflow itself claims and ignores (statemachines/payment.asl.yaml). The grant's transaction applies, or
+`Events.apply` when nothing is to be granted.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nyanko.stripe_events import StripeEvent
 
 EVENT_IS_NOT_FINISHED = "attribute_not_exists(event_id) OR NOT #state IN (:applied, :ignored)"
-EVENT_IS_CLAIMED = "attribute_exists(event_id)"
+EVENT_EXISTS = "attribute_exists(event_id)"
 APPLY = "SET #state = :applied, purchase_id = :purchase_id, applied_at = :now REMOVE parked_reason, parked_at"
 STATE = {"#state": "state"}
 
@@ -47,6 +48,11 @@ class Events:
         )
         return {row["event_id"]: EventRow.from_dict(row) for row in rows}
 
+    def unfinished(self, event_ids: Sequence[str]) -> list[str]:
+        """Those of the events that are neither finished nor parked."""
+        rows = self.get_many(event_ids)
+        return [event_id for event_id in event_ids if event_id not in rows or rows[event_id].is_claimed]
+
     def ids_of_purchase(self, purchase_id: str) -> list[str]:
         """The events that are known to be about a purchase, oldest first."""
         rows = self._table.query(
@@ -64,7 +70,7 @@ class Events:
             {"event_id": event_id},
             APPLY,
             {"applied": APPLIED, "purchase_id": purchase_id, "now": now},
-            condition=EVENT_IS_CLAIMED,
+            condition=EVENT_EXISTS,
             names=STATE,
         )
 

@@ -8,7 +8,7 @@
           purchases   granted, version + 1      if version is unchanged
           inventory   quantity + count          one per item
           ledger      line of that count        if the line is new, one per item
-          events      applied                   if the event is claimed
+          events      applied                   if it has a row
                             └──────────────────────────────────────────┘
 
 Whoever loses the race on `version` reads the purchase, and finds less to do or nothing.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import to_item
-from nyanko.adapters.dynamodb_events import APPLY, EVENT_IS_CLAIMED, STATE
+from nyanko.adapters.dynamodb_events import APPLY, EVENT_EXISTS, STATE
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
 from nyanko.adapters.dynamodb_table import Table
 from nyanko.event_rows import APPLIED
@@ -129,7 +129,7 @@ class Grants:
                 "TableName": self._events,
                 "Key": to_item({"event_id": event_id}),
                 "UpdateExpression": APPLY,
-                "ConditionExpression": EVENT_IS_CLAIMED,
+                "ConditionExpression": EVENT_EXISTS,
                 "ExpressionAttributeNames": STATE,
                 "ExpressionAttributeValues": to_item(
                     {":applied": APPLIED, ":purchase_id": grant.before.purchase_id, ":now": now}
