@@ -29,7 +29,6 @@ def audit(stage: Stage) -> Audit:
     )
     return Audit(
         reconcile,
-        events=adapters.events,
         purchases=adapters.purchases,
         ledger=adapters.ledger,
         inventory=adapters.inventory,

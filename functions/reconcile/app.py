@@ -1,7 +1,8 @@
 """Reconcile: looks for what Stripe has and we have not, and asks for it again.
 
 Runs on a schedule, and may be run at any time: it changes nothing but by events that go the way of all
-events. A run that comes near its time limit is continued by the next.
+events, and at Stripe it closes sessions that are overdue. A run that comes near its time limit is continued
+by the next.
 """
 
 from typing import TYPE_CHECKING, Any

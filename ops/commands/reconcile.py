@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nyanko.use_cases.audit import Audit, Report
+from nyanko.adapters.dynamodb_events import Events
+from nyanko.use_cases.audit import Report
 from ops import use_cases
 from ops.commands.options import AsJson, Yes, length, now
 from ops.output import as_json, confirm, errors, found, people, progress, table
@@ -21,7 +22,7 @@ def command(
     since: Annotated[str, typer.Option(help="How far to look back.")] = "24h",
     settle: Annotated[str, typer.Option(help="What is younger is on its way.")] = "5m",
     repair: Annotated[
-        bool, typer.Option("--repair", help="Send what is missing through the queue, and wait for it.")
+        bool, typer.Option("--repair", help="Run lost events and wait for them; close overdue sessions.")
     ] = False,
     yes: Yes = False,
     json: AsJson = False,
@@ -34,10 +35,12 @@ def command(
     began, young = now() - length(since), length(settle)
     audit = use_cases.audit(stage)
     report = audit(began, now(), young, progress=_say)
-    if repair and any(finding.repair for finding in report.findings):
-        lost = sum(finding.repair is not None for finding in report.findings)
-        confirm(stage, f"Send {lost} through the pipeline again", yes=yes)
-        _await(audit, audit.repair(report))
+    lost, overdue = report.lost_events, report.open_sessions
+    if repair and (lost or overdue):
+        asked = f"Send {len(lost)} events through the pipeline again and close {len(overdue)} sessions"
+        confirm(stage, asked, yes=yes)
+        audit.repair(report)
+        _await(stage.adapters.events, lost)
         report = audit(began, now(), young, progress=_say)
     if json:
         as_json({**asdict(report), "unexplained": len(report.unexplained)})
@@ -73,11 +76,11 @@ def _say(what: str) -> None:
     errors.print(f"comparing {what}", style="dim")
 
 
-def _await(audit: Audit, event_ids: list[str]) -> None:
+def _await(events: Events, event_ids: list[str]) -> None:
     """Until the events have come to an end; a minute's outage is left to the next comparison."""
     deadline = time.monotonic() + WAITED_SECONDS
     with progress() as bar:
         task = bar.add_task("repairing", total=len(event_ids))
-        while (left := audit.unfinished(event_ids)) and time.monotonic() < deadline:
+        while (left := events.unfinished(event_ids)) and time.monotonic() < deadline:
             bar.update(task, completed=len(event_ids) - len(left))
             time.sleep(0.3)

@@ -1,7 +1,7 @@
 """One purchase as Stripe has it on record, beside what we have, and the balance of many."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nyanko.facts import Facts
@@ -53,9 +53,9 @@ def stripe_purchase(
 class Comparison:
     """One payment at Stripe, beside the purchase that it is for.
 
-    `explained` says that an event on its way or parked accounts for whatever differs. `own_session` is the
-    purchase's session if this is another one that names the purchase too, and then `purchase` is None: its
-    money is paid again. All sums are yen:
+    `explained` says that whatever differs is young, or waits for an event that is on its way or parked.
+    `own_session` is the purchase's session if this is another one that names the purchase too, and then
+    `purchase` is None: its money is paid again. All sums are yen:
 
         paid - refunded - held = due = granted + outstanding + unexplained
 
@@ -163,7 +163,12 @@ class BalanceSheet:
 
 def balance(comparisons: Iterable[Comparison]) -> BalanceSheet:
     comparisons = list(comparisons)
-    sums = [field.name for field in fields(BalanceSheet) if field.name != "purchases"]
     return BalanceSheet(
-        len(comparisons), **{name: sum(getattr(one, name) for one in comparisons) for name in sums}
+        purchases=len(comparisons),
+        paid_yen=sum(one.paid_yen for one in comparisons),
+        refunded_yen=sum(one.refunded_yen for one in comparisons),
+        held_yen=sum(one.held_yen for one in comparisons),
+        granted_yen=sum(one.granted_yen for one in comparisons),
+        outstanding_yen=sum(one.outstanding_yen for one in comparisons),
+        unexplained_yen=sum(one.unexplained_yen for one in comparisons),
     )

@@ -1,7 +1,8 @@
 """When and how far Stripe's records are compared with ours, and what became of an event meanwhile.
 
-Events are the only way in, so the comparison repairs nothing by itself. An event that is missing here is
-asked for again and goes the way of every event; a difference that no event accounts for is for a person.
+Events are the only way in, so nothing is repaired beside them. An event that is missing here is asked for
+again and goes the way of every event; a difference that no event accounts for is for a person. One thing is
+written at Stripe: a session that it left open past its time is closed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +34,7 @@ SETTLED_SECONDS = 15 * 60
 
 DRIFT_SECONDS = 3 * 3600
 """How old a difference is that no reconciliation has mended: two have passed, and whoever still waits after
-that long is worth a look."""
+that long is worth a look. A younger one is explained by that."""
 
 OVERDUE_SECONDS = 10 * 60
 """How long after its time Stripe may leave a session open before we close it."""

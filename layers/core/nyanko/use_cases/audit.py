@@ -5,20 +5,19 @@ The comparison is that of `reconcile`, which also runs every hour. Here it looks
 of older purchases, the ledger and the inventories, and what only we say was paid.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance, compare
+from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance
 from nyanko.ledger import missing_lines
 from nyanko.purchases import Purchase
 from nyanko.readings import purchase_named_in
-from nyanko.reconciliation import LOST
+from nyanko.reconciliation import LOST, EventProgress
 from nyanko.use_cases.reconcile import ComparedEvent, Reconcile, is_overdue
 from nyanko.use_cases.verify_ledger import verify_ledger
 
 if TYPE_CHECKING:
-    from nyanko.adapters.dynamodb_events import Events
     from nyanko.adapters.dynamodb_inventory import Inventory
     from nyanko.adapters.dynamodb_ledger import Ledger
     from nyanko.adapters.dynamodb_purchases import Purchases
@@ -28,13 +27,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`kind` is what is wrong, `about` the event, purchase or player; an explained one waits for something
-    that is known. `repair` is the event to ask for again, or the session to close."""
+    that is known. What can be repaired is an event to ask for again, or an open session to close."""
 
-    kind: str
+    kind: EventProgress | Literal["money", "overdue", "ledger", "inventory"]
     about: str
     text: str
     explained: bool = False
-    repair: str | None = None
+    lost_event: str | None = None
+    open_session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,26 @@ class Report:
     def unexplained(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.explained]
 
+    @property
+    def lost_events(self) -> list[str]:
+        return [finding.lost_event for finding in self.findings if finding.lost_event]
+
+    @property
+    def open_sessions(self) -> list[str]:
+        return [finding.open_session for finding in self.findings if finding.open_session]
+
 
 class Audit:
     def __init__(
         self,
         reconcile: Reconcile,
         *,
-        events: "Events",
         purchases: "Purchases",
         ledger: "Ledger",
         inventory: "Inventory",
     ) -> None:
         self._reconcile = reconcile
         self._stripe = reconcile.stripe
-        self._events = events
         self._purchases = purchases
         self._ledger = ledger
         self._inventory = inventory
@@ -77,7 +83,7 @@ class Audit:
         """
         until = now - settle_seconds + 1
         progress("Stripe's events")
-        findings = list(self._lost_events(since, until))
+        findings = list(self._unfinished_events(since, until))
         progress("Stripe's sessions, refunds and disputes")
         theirs = list(self._stripe_purchases(since, now + 1))
         named = {one.purchase_id for one in theirs}
@@ -85,7 +91,7 @@ class Audit:
         ours = {one.purchase_id: one for one in self._purchases.all() if one.created_at >= since}
         missing = sorted(named - ours.keys())
         ours |= {one.purchase_id: one for one in self._purchases.get_many(missing)}
-        comparisons = [self._compare(one, ours.get(one.purchase_id), until) for one in theirs]
+        comparisons = [self._reconcile.compared(one, ours.get(one.purchase_id), until) for one in theirs]
         for compared in comparisons:
             findings += _findings(compared, now)
         findings += [
@@ -101,24 +107,15 @@ class Audit:
         findings += self._books(list(ours.values()))
         return Report(since, until, balance(comparisons), findings)
 
-    def repair(self, report: Report) -> list[str]:
+    def repair(self, report: Report) -> None:
         """Ask for the events again that never came to their end, by the way that all events go, and close
-        what is overdue; the events that are on their way now."""
-        asked = []
-        for finding in report.findings:
-            if finding.repair and finding.kind == "overdue":
-                self._stripe.expire(finding.repair)
-            elif finding.repair:
-                self._reconcile.ask_again(finding.repair, report.until)
-                asked.append(finding.repair)
-        return asked
+        what is overdue."""
+        for event_id in report.lost_events:
+            self._reconcile.ask_again(event_id, report.until)
+        for session_id in report.open_sessions:
+            self._stripe.expire(session_id)
 
-    def unfinished(self, event_ids: Sequence[str]) -> list[str]:
-        """Those of the events that are neither finished nor parked yet."""
-        rows = self._events.get_many(event_ids)
-        return [event_id for event_id in event_ids if event_id not in rows or rows[event_id].is_claimed]
-
-    def _lost_events(self, since: int, until: int) -> Iterator[Finding]:
+    def _unfinished_events(self, since: int, until: int) -> Iterator[Finding]:
         for page in _pages(lambda after: self._stripe.events(since, until, after)):
             for event in self._reconcile.compared_events(page):
                 if event.progress != "finished":
@@ -136,13 +133,6 @@ class Audit:
             found = self._stripe.session_of(payment_intent)
             if found and found["id"] not in seen and purchase_named_in(found):
                 yield self._reconcile.stripe_purchase(found)
-
-    def _compare(self, stripe: StripePurchase, purchase: Purchase | None, until: int) -> Comparison:
-        compared = compare(stripe, purchase)
-        if not compared.differences:
-            return compared
-        is_young = stripe.changed_at >= until
-        return replace(compared, explained=is_young or self._reconcile.is_explained(stripe.purchase_id))
 
     def _books(self, purchases: Iterable[Purchase]) -> Iterator[Finding]:
         """Whether purchases, ledger and inventories agree, for every player who bought something."""
@@ -176,7 +166,7 @@ def _unfinished(event: ComparedEvent) -> Finding:
         event.event_id,
         f"{event.type}: {said}",
         explained=not is_lost,
-        repair=event.event_id if is_lost else None,
+        lost_event=event.event_id if is_lost else None,
     )
 
 
@@ -186,9 +176,8 @@ def _findings(compared: Comparison, now: int) -> Iterator[Finding]:
         text = "; ".join(compared.differences)
         yield Finding("money", stripe.purchase_id, text, explained=compared.explained)
     if is_overdue(stripe, now):
-        yield Finding(
-            "overdue", stripe.purchase_id, f"{stripe.session_id} is still open", repair=stripe.session_id
-        )
+        text = f"{stripe.session_id} is still open"
+        yield Finding("overdue", stripe.purchase_id, text, open_session=stripe.session_id)
 
 
 def _pages(page_after: "Callable[[str | None], list[StripeObject]]") -> "Iterator[list[StripeObject]]":

@@ -1,13 +1,14 @@
-"""Reconcile with Stripe: ask again for events that never came to their end, close what is overdue, and find
-money that no event accounts for."""
+"""Reconcile with Stripe: ask again for events that never came to their end, close sessions that are overdue,
+and find money that no event accounts for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nyanko.comparison import Comparison, StripePurchase, compare, stripe_purchase
 from nyanko.deliveries import delivery_by_id
 from nyanko.event_rows import EventRow
+from nyanko.purchases import Purchase
 from nyanko.readings import purchase_named_in
 from nyanko.reconciliation import (
     DRIFT_SECONDS,
@@ -49,7 +50,8 @@ class Overdue:
 
 
 class Reconcile:
-    """The comparison itself changes nothing. Whatever is asked for goes the way of all events."""
+    """Overdue sessions are closed at Stripe; nothing else is written but events that go the way of all
+    events."""
 
     def __init__(
         self,
@@ -72,8 +74,8 @@ class Reconcile:
         """Continue the reconciliation that was interrupted, or begin the next, page by page: how far it has
         come, and what was found. It ends when all is compared, or no time is left.
 
-        Found are lost events, which are in the queue now; overdue sessions; and differences that nothing
-        explains, each of purchases that nobody has touched for `DRIFT_SECONDS`.
+        Found are lost events, which are in the queue now; overdue sessions, which are closed now; and
+        differences that nothing explains, where young is younger than `DRIFT_SECONDS`.
         """
         checkpoint = Checkpoint.resume(checkpoints.get(CHECKPOINT), now)
         yield checkpoint, []
@@ -85,7 +87,8 @@ class Reconcile:
                 found = list(self._lost(page, now))
             else:
                 page = self.stripe.sessions(*window)
-                found = list(self._drifts(page, now))
+                ours = [self.stripe_purchase(session) for session in page if purchase_named_in(session)]
+                found = [*self._close_overdue(ours, now), *self._drifts(ours, now)]
             checkpoint = checkpoint.past(page)
             checkpoints.put(CHECKPOINT, checkpoint.to_dict())
             yield checkpoint, found
@@ -109,13 +112,21 @@ class Reconcile:
         disputes = self.stripe.disputes_of(payment["id"]) if charge.get("disputed") else []
         return stripe_purchase(session, refunds, disputes)
 
-    def is_explained(self, purchase_id: str) -> bool:
-        """Whether an event of the purchase is still on its way, or parked with an alarm of its own.
+    def compared(self, stripe: StripePurchase, purchase: Purchase | None, young_since: int) -> Comparison:
+        """The payment beside the purchase that it names, with what explains a difference: Stripe's records
+        changed since `young_since`, or an event of the purchase is on its way, or parked with an alarm of
+        its own.
 
         A claimed one whose execution has ended explains nothing: it is lost, and nobody sees to it.
         """
-        rows = self._events.get_many(self._events.ids_of_purchase(purchase_id))
-        return any(event_progress(row, self._executions.status) in WAITING for row in rows.values())
+        found = compare(stripe, purchase)
+        if not found.differences:
+            return found
+        if stripe.changed_at >= young_since:
+            return replace(found, explained=True)
+        rows = self._events.get_many(self._events.ids_of_purchase(stripe.purchase_id))
+        waits = any(event_progress(row, self._executions.status) in WAITING for row in rows.values())
+        return replace(found, explained=waits)
 
     def _lost(self, page: "Sequence[StripeObject]", now: int) -> Iterator[ComparedEvent]:
         for event in self.compared_events(page):
@@ -123,16 +134,17 @@ class Reconcile:
                 self.ask_again(event.event_id, now)
                 yield event
 
-    def _drifts(self, sessions: "Sequence[StripeObject]", now: int) -> Iterator[Overdue | Comparison]:
-        ours = [self.stripe_purchase(session) for session in sessions if purchase_named_in(session)]
-        bought = self._purchases.get_many([one.purchase_id for one in ours])
-        by_id = {purchase.purchase_id: purchase for purchase in bought}
+    def _close_overdue(self, ours: Sequence[StripePurchase], now: int) -> Iterator[Overdue]:
         for one in ours:
             if is_overdue(one, now) and self.stripe.expire(one.session_id):
                 yield Overdue(one.purchase_id, one.session_id)
-            compared = compare(one, by_id.get(one.purchase_id))
-            is_old = now > one.changed_at + DRIFT_SECONDS
-            if compared.differences and is_old and not self.is_explained(one.purchase_id):
+
+    def _drifts(self, ours: Sequence[StripePurchase], now: int) -> Iterator[Comparison]:
+        bought = self._purchases.get_many([one.purchase_id for one in ours])
+        by_id = {purchase.purchase_id: purchase for purchase in bought}
+        for one in ours:
+            compared = self.compared(one, by_id.get(one.purchase_id), now - DRIFT_SECONDS)
+            if compared.differences and not compared.explained:
                 yield compared
 
 
