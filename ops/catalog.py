@@ -1,7 +1,7 @@
 """The catalog in `catalog.yaml`: its rules, and what it would change in the table `products`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -90,7 +90,7 @@ def _problems(entry: Any) -> Iterable[str]:  # noqa: ANN401 whatever YAML holds
 @dataclass(frozen=True, slots=True)
 class _Rule:
     text: str
-    holds: Any
+    holds: Callable[[object], bool]
 
 
 def _is_whole(value: object, least: int, most: int) -> bool:
