@@ -68,7 +68,7 @@ def noun_of(name: str) -> Noun:
     """What a name is the name of, by its shape."""
     if name.startswith("pur_"):
         return "purchase"
-    if name.startswith("arn:") or event_in(name) != name:
+    if name.startswith("arn:") or event_id_of(name) != name:
         return "execution"
     return "event" if name.startswith("evt_") else "player"
 
@@ -77,7 +77,7 @@ def of_event(stage: Stage, event_id: str) -> EventStory:
     """Raises `NothingFound` if neither a row nor an execution tells of the event."""
     row = stage.adapters.events.get(event_id)
     replays = stage.adapters.replays.of_event(event_id)
-    ran = _executions(stage, event_id, row, len(replays))
+    ran = _executions(stage, event_id, row, [replay.execution for replay in replays])
     if row is None and not ran:
         raise NothingFound(f"{stage.name} knows no event {event_id}")
     return EventStory(event_id, row, ran, replays)
@@ -183,7 +183,7 @@ def _moments_of_event(event: EventStory) -> Iterator[Moment]:
         yield Moment(row.applied_at, 5, "applied", event.event_id)
 
 
-def _executions(stage: Stage, event_id: str, row: EventRow | None, on_record: int) -> list[Execution]:
+def _executions(stage: Stage, event_id: str, row: EventRow | None, on_record: list[str]) -> list[Execution]:
     """Every execution of an event that Step Functions remembers, or that its row names, the first one
     first."""
     following = next_execution(event_id, stage.adapters.payment_executions.status, on_record)
@@ -196,15 +196,6 @@ def _executions(stage: Stage, event_id: str, row: EventRow | None, on_record: in
         names.append(row.execution)
     found = [stage.adapters.execution_history.execution(name) for name in names]
     return [one for one in found if one.status != FORGOTTEN or (row and one.name == row.execution)]
-
-
-def name_in(text: str) -> str:
-    """The execution's name in its ARN, or the name itself."""
-    return text.rpartition(":")[2]
-
-
-def event_in(text: str) -> str:
-    return event_id_of(name_in(text))
 
 
 def _seen(notice: Notice) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ops.catalog import CatalogError, Change, changes, read_catalog
-from ops.commands.options import DryRun, Yes
+from ops.commands.options import DryRunOption, Yes
 from ops.output import confirm, found, people, refuse, table
 from ops.stages import Stage
 
@@ -31,7 +31,7 @@ def apply(
     context: typer.Context,
     *,
     file: CatalogFile = ROOT / "catalog.yaml",
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
     yes: Yes = False,
 ) -> None:
     """Make the products table say what the catalog says.

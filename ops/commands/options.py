@@ -9,7 +9,7 @@ from ops.durations import seconds
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask. In prod the stage's name is asked for anyway.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Change nothing.")]
 
 
 def now() -> int:

@@ -7,7 +7,7 @@ import typer
 from ops.commands.options import AsJson, length, now
 from ops.durations import spoken
 from ops.output import as_json, found, people, table
-from ops.parked import Parked, parked
+from ops.parked import Waiting, parked
 from ops.stages import Stage
 
 
@@ -32,7 +32,7 @@ def command(
         found()
 
 
-def show(waiting: list[Parked]) -> None:
+def show(waiting: list[Waiting]) -> None:
     table(
         ["event", "type", "reason", "age", "player", "purchase", "yen"],
         (

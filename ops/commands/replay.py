@@ -4,16 +4,14 @@ from typing import Annotated
 
 import typer
 
-from nyanko.executions import NotRedrivable
+from nyanko.executions import NotRedrivable, event_id_of, name_of
 from nyanko.replays import WITHOUT_REASON, Replayed
 from ops import use_cases
-from ops.commands.options import AsJson, DryRun, Yes, length, now
-from ops.dry_run import DryRun as Rehearse
-from ops.dry_run import Plan
+from ops.commands.options import AsJson, DryRunOption, Yes, length, now
+from ops.dry_run import DryRun, Plan
 from ops.output import as_json, confirm, found, people, progress, refuse, table
 from ops.parked import parked
 from ops.stages import Stage
-from ops.story import event_in, name_in
 
 
 def command(
@@ -30,7 +28,7 @@ def command(
         bool, typer.Option("--redrive", help="With --execution: let Step Functions continue it itself.")
     ] = False,
     reason_text: Annotated[str, typer.Option(help="Why, for the record; prod requires it.")] = "",
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
@@ -73,15 +71,14 @@ def _wanted(
     if event_ids:
         return dict.fromkeys(event_ids)
     if execution:
-        name = name_in(execution)
-        return {event_in(name): name}
+        return {event_id_of(execution): name_of(execution)}
     return {one.event_id: one.execution for one in parked(stage, reason, since)}
 
 
 def _foresee(stage: Stage, wanted: dict[str, str | None], *, json: bool) -> None:
     replay = use_cases.replay(stage)
     found = {event_id: replay.delivery(event_id, execution) for event_id, execution in wanted.items()}
-    plans = Rehearse(stage)([delivery for delivery in found.values() if delivery], now())
+    plans = DryRun(stage)([delivery for delivery in found.values() if delivery], now())
     unknown = [event_id for event_id, delivery in found.items() if delivery is None]
     if json:
         as_json([{**_described(one), "changes": one.changes} for one in plans])

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from nyanko.executions import event_id_of
 from ops import story
 from ops.commands.options import AsJson
 from ops.output import as_json, people, refuse, table
 from ops.stages import Stage
-from ops.story import EventStory, NothingFound, PlayerStory, PurchaseStory, clock, event_in
+from ops.story import EventStory, NothingFound, PlayerStory, PurchaseStory, clock
 
 
 def command(
@@ -38,7 +39,7 @@ def _show(stage: Stage, name: str, *, body: bool, json: bool) -> None:
         purchase = story.of_purchase(stage, name)
         as_json(purchase) if json else show_purchase(purchase)
         return
-    event = story.of_event(stage, event_in(name))
+    event = story.of_event(stage, event_id_of(name))
     if body:
         print(event.row.body if event.row else "")
         return

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from nyanko.errors import Retryable
 from nyanko.event_rows import EventRow
-from nyanko.executions import RUNNING, Execution, event_id_of
+from nyanko.executions import RUNNING, Execution, event_id_of, name_of
 from nyanko.purchases import Purchase
 from nyanko.replays import WITHOUT_REASON
 from ops import story, use_cases
@@ -29,7 +29,7 @@ from ops.dry_run import DryRun
 from ops.durations import spoken
 from ops.parked import parked
 from ops.stages import Stage, StageError
-from ops.story import NothingFound, event_in, name_in
+from ops.story import NothingFound
 
 COOKIE = "nyanko_console"
 RECENT = 30
@@ -109,7 +109,7 @@ def create_app(stage: Stage, key: str) -> Flask:
     def find() -> AnyResponse:
         name = request.args.get("name", "").strip()
         noun = story.noun_of(name)
-        return redirect(url_for(f"show_{noun}", name=name_in(name)))
+        return redirect(url_for(f"show_{noun}", name=name_of(name)))
 
     @app.get("/events/<name>")
     def show_event(name: str) -> str:
@@ -117,7 +117,7 @@ def create_app(stage: Stage, key: str) -> Flask:
 
     @app.get("/executions/<name>")
     def show_execution(name: str) -> str:
-        return _event_page(stage, event_in(name), name)
+        return _event_page(stage, event_id_of(name), name)
 
     @app.get("/purchases/<name>")
     def show_purchase(name: str) -> str:

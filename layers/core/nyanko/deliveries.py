@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from nyanko.executions import event_id_of
+
+if TYPE_CHECKING:
+    from nyanko.event_rows import EventRow
 
 MAX_BYTES = 240_000
 """Step Functions carries 256 KiB from state to state; the rest is for what the states add
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 
-class Replay(TypedDict):
+class Vouching(TypedDict):
     """Who has an event run again, when (epoch seconds UTC) and why.
 
     `mac` vouches for all of it and for the event's body; `replay_macs` says how.
@@ -34,7 +37,7 @@ class Delivery(TypedDict):
     received_at: int
     body: str
     signature: str
-    replay: NotRequired[Replay]
+    replay: NotRequired[Vouching]
 
 
 class DeadLetter(TypedDict):
@@ -58,6 +61,13 @@ def delivery_by_id(event_id: str, received_at: int) -> Delivery:
     return Delivery(event_id=event_id, received_at=received_at, body="", signature="")
 
 
+def stored_delivery(row: "EventRow") -> Delivery:
+    """An event as it was delivered when it was claimed or parked."""
+    return Delivery(
+        event_id=row.event_id, received_at=row.received_at, body=row.body, signature=row.signature
+    )
+
+
 def fits(delivery: Delivery) -> bool:
     return len(json.dumps(delivery)) <= MAX_BYTES
 
@@ -69,7 +79,14 @@ def delivery_in(message: Mapping[str, Any], now: int) -> Delivery:
     fetched from Stripe. Raises `KeyError` for a message that names neither.
     """
     if "body" in message:
-        delivery: Delivery = {**message}  # type: ignore[typeddict-item] # the webhook put it there
+        delivery = Delivery(
+            event_id=message["event_id"],
+            received_at=message["received_at"],
+            body=message["body"],
+            signature=message["signature"],
+        )
+        if "replay" in message:
+            delivery["replay"] = message["replay"]
         return delivery
     event_id = message["event_id"] if "event_id" in message else event_id_of(message["execution"])
     return delivery_by_id(event_id, now)

@@ -1,7 +1,7 @@
 """Executions of the payment workflow: their names, how they end, and what is known of one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -10,7 +10,13 @@ FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 FORGOTTEN = "FORGOTTEN"
 """Of an execution that Step Functions knows no more, 90 days after its end."""
 
-_REPLAY = re.compile(r"-r[0-9]+\Z")
+PARKING_STATE = "ParkEvent"
+"""The state that follows whichever failed for good."""
+
+PARKED_STATE = "Parked"
+"""The Fail state that parking ends in, and the error it fails with."""
+
+_REPLAY = re.compile(r"-r([0-9]+)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +62,38 @@ def execution_name(event_id: str, replay: int) -> str:
     return f"{event_id}-r{replay}" if replay else event_id
 
 
+def name_of(execution: str) -> str:
+    """The name of an execution that is named by its ARN or its name."""
+    return execution.rpartition(":")[2]
+
+
+def execution_arn(state_machine_arn: str, name: str) -> str:
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
 def event_id_of(execution: str) -> str:
-    return _REPLAY.sub("", execution)
+    """The event of an execution that is named by its ARN or its name."""
+    return _REPLAY.sub("", name_of(execution))
 
 
 def next_execution(
-    event_id: str, status: Callable[[str], str | None], replays_on_record: int = 0
+    event_id: str, status: Callable[[str], str | None], on_record: Iterable[str]
 ) -> NextExecution:
     """The name under which an event may run again: the first after all that Step Functions remembers and all
-    replays that are on record. `status` is of an execution by its name, None if there is none any more.
+    replays that are on record. `status` is of an execution by its name, None if there is none any more;
+    whatever else than replays is on record counts for nothing.
 
     Executions of an event follow each other, so one that runs is the newest.
     """
+    replays = (_REPLAY.search(name) for name in on_record)
+    last = max((int(replay[1]) for replay in replays if replay), default=0)
     newest = None
     for replay in count():
         name = execution_name(event_id, replay)
         found = status(name)
         if found == RUNNING:
             return NextExecution(name, RUNNING)
-        if found is None and replay > replays_on_record:
+        if found is None and replay > last:
             return NextExecution(name, newest)
         newest = found or newest
     raise AssertionError("count() never ends")

@@ -12,7 +12,10 @@ WITHOUT_REASON = "not given"
 
 @dataclass(frozen=True, slots=True)
 class ReplayRow:
-    """A row of the table `replays`: who had an event run again, when (epoch seconds UTC) and why."""
+    """A row of the table `replays`: who had an event run again, when (epoch seconds UTC) and why.
+
+    `execution` is the name of the fresh execution, or `name#at` for one that was redriven.
+    """
 
     event_id: str
     execution: str

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nyanko.adapters.aws_errors import aws_errors
-from nyanko.deliveries import Delivery, Replay
+from nyanko.deliveries import Delivery, Vouching
 from nyanko.errors import BadInput
 
 ALGORITHM = "HMAC_SHA_256"
@@ -30,14 +30,14 @@ class ReplayMacs:
 
     def sign(self, delivery: Delivery, by: str, at: int, reason: str) -> Delivery:
         """The delivery as a replay that `check` accepts."""
-        replay = Replay(by=by, at=at, reason=reason, mac="")
+        replay = Vouching(by=by, at=at, reason=reason, mac="")
         with aws_errors("KMS"):
             signed = self._client().generate_mac(
                 KeyId=self._key_id, MacAlgorithm=ALGORITHM, Message=_message(delivery, replay)
             )
         return {**delivery, "replay": {**replay, "mac": base64.b64encode(signed["Mac"]).decode()}}
 
-    def check(self, delivery: Delivery, replay: Replay) -> None:
+    def check(self, delivery: Delivery, replay: Vouching) -> None:
         """Raise `BadInput` (`InvalidSignature`) unless somebody who may replay has signed it."""
         try:
             mac = base64.b64decode(replay["mac"], validate=True)
@@ -57,7 +57,7 @@ class ReplayMacs:
             ) from None
 
 
-def _message(delivery: Delivery, replay: Replay) -> bytes:
+def _message(delivery: Delivery, replay: Vouching) -> bytes:
     """What is signed, within KMS's 4,096 bytes: the body by its digest, the texts unambiguously divided."""
     body = hashlib.sha256(delivery["body"].encode()).hexdigest()
     said = hashlib.sha256(json.dumps([replay["by"], replay["at"], replay["reason"]]).encode()).hexdigest()

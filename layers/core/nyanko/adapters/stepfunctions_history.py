@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nyanko.adapters.aws_errors import aws_errors
-from nyanko.executions import FORGOTTEN, Execution, NotRedrivable
+from nyanko.executions import FORGOTTEN, Execution, NotRedrivable, execution_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -16,7 +16,7 @@ class ExecutionHistory:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def ended_as(self, status: Any) -> Iterator[str]:  # noqa: ANN401 the SDK types it as literals
+    def with_status(self, status: Any) -> Iterator[str]:  # noqa: ANN401 the SDK types it as literals
         """Names of the executions with this status, the newest first."""
         pages = self._client.get_paginator("list_executions").paginate(
             stateMachineArn=self._state_machine_arn, statusFilter=status
@@ -33,7 +33,7 @@ class ExecutionHistory:
 
     def execution(self, name: str) -> Execution:
         """An execution with the states it entered; one that Step Functions does not know is `FORGOTTEN`."""
-        arn = self._arn(name)
+        arn = execution_arn(self._state_machine_arn, name)
         try:
             with aws_errors("Step Functions"):
                 described = self._client.describe_execution(executionArn=arn)
@@ -62,7 +62,9 @@ class ExecutionHistory:
         """The definition, as JSON, that an execution ran by; None if Step Functions has forgotten it."""
         try:
             with aws_errors("Step Functions"):
-                found = self._client.describe_state_machine_for_execution(executionArn=self._arn(name))
+                found = self._client.describe_state_machine_for_execution(
+                    executionArn=execution_arn(self._state_machine_arn, name)
+                )
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
         return found["definition"]
@@ -76,12 +78,9 @@ class ExecutionHistory:
         exceptions = self._client.exceptions
         try:
             with aws_errors("Step Functions"):
-                self._client.redrive_execution(executionArn=self._arn(name))
+                self._client.redrive_execution(executionArn=execution_arn(self._state_machine_arn, name))
         except (exceptions.ExecutionNotRedrivable, exceptions.ExecutionDoesNotExist) as error:
             raise NotRedrivable(f"{name} cannot be redriven ({error})") from error
-
-    def _arn(self, name: str) -> str:
-        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def _epoch(at: datetime) -> int:

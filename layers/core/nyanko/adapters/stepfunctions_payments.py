@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.deliveries import Delivery
+from nyanko.executions import execution_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -36,9 +37,8 @@ class PaymentExecutions:
         more: Step Functions forgets them after 90 days."""
         try:
             with aws_errors("Step Functions"):
-                return self._client.describe_execution(executionArn=self.arn(name))["status"]
+                return self._client.describe_execution(
+                    executionArn=execution_arn(self._state_machine_arn, name)
+                )["status"]
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
-
-    def arn(self, name: str) -> str:
-        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"

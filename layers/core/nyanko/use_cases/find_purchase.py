@@ -19,7 +19,7 @@ Stripe = Callable[[], "StripeLookups"]
 """Called when they are needed: most events need neither, and a cold start pays for their imports."""
 
 
-def find_purchase(reading: Reading, *, purchases: "Stored", stripe: "Stripe") -> str | None:
+def find_purchase(reading: Reading, *, purchases: Stored, stripe: Stripe) -> str | None:
     """The id of the purchase that the event names, or that its payment leads to, here or at Stripe.
 
     None if it is of another application, or of another payment than that of the session that we opened."""
@@ -40,7 +40,7 @@ def find_purchase(reading: Reading, *, purchases: "Stored", stripe: "Stripe") ->
     return purchase_id
 
 
-def whole_facts(reading: Reading, *, stripe: "Stripe") -> Facts:
+def whole_facts(reading: Reading, *, stripe: Stripe) -> Facts:
     """The reading's facts, with the refunds of the charge if the event carries only their sum."""
     facts = reading.facts
     if reading.charge_refunds and reading.charge:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nyanko.deliveries import Delivery, delivery_by_id
-from nyanko.executions import RUNNING, NotRedrivable, event_id_of, next_execution
+from nyanko.deliveries import Delivery, delivery_by_id, stored_delivery
+from nyanko.event_rows import EventRow
+from nyanko.executions import PARKED_STATE, RUNNING, NotRedrivable, event_id_of, next_execution
 from nyanko.replays import Replayed, ReplayRow
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from nyanko.adapters.kms_replays import ReplayMacs
     from nyanko.adapters.stepfunctions_history import ExecutionHistory
     from nyanko.adapters.stepfunctions_payments import PaymentExecutions
-
-PARKED_STATE = "Parked"
-"""The Fail state of the workflow, at which a redrive would only fail again."""
 
 POLL_SECONDS = 0.3
 LOOKS_UNSEEN = 100
@@ -54,10 +52,11 @@ class Replay:
 
     def delivery(self, event_id: str, execution: str | None = None) -> Delivery | None:
         """What a replay of the event delivers: its row knows, or else the input of an execution of it."""
-        if row := self._events.get(event_id):
-            return Delivery(
-                event_id=event_id, received_at=row.received_at, body=row.body, signature=row.signature
-            )
+        return self._delivery(event_id, self._events.get(event_id), execution)
+
+    def _delivery(self, event_id: str, row: EventRow | None, execution: str | None) -> Delivery | None:
+        if row:
+            return stored_delivery(row)
         if given := self._history.execution(execution or event_id).input:
             delivered: Delivery = json.loads(given)
             delivered.pop("replay", None)
@@ -72,10 +71,10 @@ class Replay:
         row = self._events.get(event_id)
         if row and row.is_finished:
             return Replayed(event_id, row.state)
-        delivery = self.delivery(event_id, execution)
+        delivery = self._delivery(event_id, row, execution)
         if delivery is None:
             return Replayed(event_id, "unknown", reason="there is no such event to replay")
-        on_record = len(self._replays.of_event(event_id))
+        on_record = [replay.execution for replay in self._replays.of_event(event_id)]
         following = next_execution(event_id, self._executions.status, on_record)
         if following.is_running:
             return Replayed(event_id, "running", following.name)

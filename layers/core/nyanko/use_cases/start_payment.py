@@ -47,7 +47,7 @@ def start_payment(
     if state != PARKED and not is_missed and not comes_again:
         return Start("later")
     while True:
-        following = next_execution(event_id, executions.status)
+        following = next_execution(event_id, executions.status, on_record=())
         if following.is_running or not (is_missed or following.newest in FAILED):
             return Start("duplicate")
         if executions.start(following.name, delivery):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nyanko.deliveries import Delivery
-from nyanko.errors import BadInput, NotOurs, Permanent
+from nyanko.deliveries import Delivery, stored_delivery
+from nyanko.errors import BadInput, NotOurs, Permanent, PermanentCode
 from nyanko.readings import read
 from nyanko.stripe_events import API_VERSION, HANDLED_EVENTS, StripeEvent, parse
 from nyanko.stripe_fields import text
@@ -71,8 +71,8 @@ def authentic_event(
             event = parse(stripe().event(delivery["event_id"]).encode())
             event = retrieved(event, stripe=stripe, now=now)
     except BadInput as error:
-        code = "BadSignature" if error.code == "InvalidSignature" else "MalformedEvent"
-        raise Permanent(code, error.message) from error  # type: ignore[arg-type] # one of two literals
+        code: PermanentCode = "BadSignature" if error.code == "InvalidSignature" else "MalformedEvent"
+        raise Permanent(code, error.message) from error
     if event.event_id != delivery["event_id"]:
         raise Permanent("MalformedEvent", f"delivered as {delivery['event_id']}, but it is {event.event_id}")
     return delivery, event
@@ -136,7 +136,7 @@ def _believed(
     row = events().get(event_id)
     if row is None or not row.body:
         return None
-    stored = Delivery(event_id=event_id, received_at=row.received_at, body=row.body, signature=row.signature)
+    stored = stored_delivery(row)
     try:
         vouch(stored)
         return stored, parse(row.body.encode())
