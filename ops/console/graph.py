@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from nyanko.executions import FAILED, PARKING_STATE
+
 Mark = Literal["", "passed", "failed"]
 
 WIDTH, HEIGHT = 150, 40
@@ -52,7 +54,7 @@ def draw(definition: Mapping[str, Any], path: Sequence[str], status: str | None)
     states: Mapping[str, Any] = definition["States"]
     edges = [(source, *edge) for source, state in states.items() for edge in _transitions(state)]
     places = _places(definition["StartAt"], states, edges)
-    failed = _failed(path, status, {(source, target) for source, target, caught in edges if caught})
+    failed = _failed(path, status)
     nodes = [
         Node(
             name=name,
@@ -120,14 +122,12 @@ def _main(start: str, edges: Sequence[tuple[str, str, bool]]) -> list[str]:
         way.append(ahead[0])
 
 
-def _failed(path: Sequence[str], status: str | None, caught: set[tuple[str, str]]) -> set[str]:
-    """The state that an execution failed in: the one whose error was caught last, or else its last."""
-    if status not in {"FAILED", "TIMED_OUT", "ABORTED"} or not path:
+def _failed(path: Sequence[str], status: str | None) -> set[str]:
+    """The state that an execution failed in: the one before its event was parked, or else its last."""
+    if status not in FAILED or not path:
         return set()
-    if status == "FAILED":
-        errors = [source for source, target in pairwise(path) if (source, target) in caught]
-        if errors:
-            return {errors[0]}
+    if status == "FAILED" and PARKING_STATE in path:
+        return {path[path.index(PARKING_STATE) - 1]}
     return {path[-1]}
 
 

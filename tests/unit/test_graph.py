@@ -52,6 +52,7 @@ def test_no_two_states_overlap_and_all_are_on_the_drawing() -> None:
         ([*MAIN, "NotNotified"], "SUCCEEDED", set()),
         ([*MAIN[:4], "ParkEvent", "Parked"], "FAILED", {"GrantItems"}),
         (["VerifyEvent", "ParkEvent", "DeadLetter", "Parked"], "FAILED", {"VerifyEvent"}),
+        (["VerifyEvent", "IgnoreEvent", "ParkEvent", "Parked"], "FAILED", {"IgnoreEvent"}),
         ([*MAIN[:3]], "ABORTED", {"RecordPayment"}),
         ([*MAIN[:3]], "TIMED_OUT", {"RecordPayment"}),
         ([*MAIN[:3]], "RUNNING", set()),
