@@ -4,7 +4,6 @@ Its adapters are those of the functions, put together by the same composition ro
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ProfileNotFound
 from botocore.session import Session  # noqa: TID251 an operator's session has a profile of choice
 
+from nyanko.composition import clock
 from nyanko.composition.adapters import Adapters
 from nyanko.composition.clients import Clients
 
@@ -57,7 +57,7 @@ class Stage:
 
     @cached_property
     def adapters(self) -> Adapters:
-        return Adapters(StageSettings(self), self.clients, lambda: int(time.time()))
+        return Adapters(StageSettings(self), self.clients, clock.now)
 
     @cached_property
     def operator(self) -> str:

@@ -13,7 +13,7 @@ from nyanko.checkout import purchase_id_for, read_order
 from nyanko.composition import clock, function
 from nyanko.composition.function import adapters
 from nyanko.composition.telemetry import function_logger, joined
-from nyanko.errors import BadInput, Permanent, Retryable
+from nyanko.errors import REFUSALS, BadInput, Refusal
 from nyanko.notices import notice_view
 from nyanko.pages import cursor, read_page
 from nyanko.spends import read_spend
@@ -119,8 +119,8 @@ def issue_ticket() -> tuple[dict[str, Any], int]:
     }, HTTPStatus.CREATED
 
 
-@app.exception_handler([BadInput, Permanent, Retryable])  # type: ignore[untyped-decorator] # Powertools' own
-def refuse(error: BadInput | Permanent | Retryable) -> Response[str]:
+@app.exception_handler([*REFUSALS])  # type: ignore[untyped-decorator] # Powertools' own
+def refuse(error: Refusal) -> Response[str]:
     return _refusal(error)
 
 
@@ -157,7 +157,7 @@ def _json_body() -> Any:  # noqa: ANN401 whatever JSON the client sent
         raise BadInput("InvalidRequest", "the body is not JSON in UTF-8") from None
 
 
-def _refusal(error: BadInput | Permanent | Retryable) -> Response[str]:
+def _refusal(error: Refusal) -> Response[str]:
     logger.warning("refused", extra={"code": error.code, "reason": error.message})
     refusal = failure(error)
     return Response(status_code=refusal["statusCode"], headers=refusal["headers"], body=refusal["body"])

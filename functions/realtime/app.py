@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nyanko.composition import clock
 from nyanko.composition.function import adapters
 from nyanko.composition.telemetry import function_logger, joined
-from nyanko.errors import BadInput, Permanent, Retryable
+from nyanko.errors import REFUSALS
 from nyanko.frames import error_frame, frame
 from nyanko.realtime import read_client_message
 from nyanko.use_cases.acknowledge_notice import acknowledge_notice
@@ -75,6 +75,6 @@ def _answer(event: dict[str, Any], player_id: str, connection_id: str, tell: Cal
                     inventory=adapters().inventory,
                     purchases=adapters().purchases,
                 )
-    except (BadInput, Permanent, Retryable) as error:
+    except REFUSALS as error:
         logger.warning("refused", extra={"code": error.code, "reason": error.message})
         return error_frame(error)

@@ -6,7 +6,6 @@ name but loopback's, and has a token in the form that replays.
 
 import json
 import secrets
-import time
 from collections.abc import Sequence
 from hmac import compare_digest
 from pathlib import Path
@@ -18,6 +17,7 @@ from stripe import StripeError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from nyanko.composition import clock
 from nyanko.errors import Retryable
 from nyanko.event_rows import EventRow
 from nyanko.executions import RUNNING, Execution, event_id_of, name_of
@@ -55,7 +55,7 @@ def create_app(stage: Stage, key: str) -> Flask:
         "stage": stage.name,
         "csrf": csrf,
         "clock": story.clock,
-        "age": lambda at: spoken(max(_now() - at, 0)),
+        "age": lambda at: spoken(max(clock.now() - at, 0)),
         "standing": story.standing,
     }
 
@@ -141,7 +141,7 @@ def create_app(stage: Stage, key: str) -> Flask:
             return _foresee(stage, event_ids, "say why: it is kept with the event")
         replay = use_cases.replay(stage)
         for event_id in event_ids:
-            replay.start(event_id, reason or WITHOUT_REASON, _now())
+            replay.start(event_id, reason or WITHOUT_REASON, clock.now())
         alone = len(event_ids) == 1
         return redirect(url_for("show_event", name=event_ids[0]) if alone else url_for("home"), code=303)
 
@@ -182,7 +182,7 @@ def _foresee(stage: Stage, event_ids: Sequence[str], problem: str | None) -> str
             raise NothingFound(f"{stage.name} has no event {event_id} to replay")
         deliveries.append(delivery)
     return render_template(
-        "replay.html", event_ids=event_ids, plans=DryRun(stage)(deliveries, _now()), problem=problem
+        "replay.html", event_ids=event_ids, plans=DryRun(stage)(deliveries, clock.now()), problem=problem
     )
 
 
@@ -196,13 +196,11 @@ def _recent_events(stage: Stage) -> list[tuple[str, EventRow | None]]:
 def _recent_purchases(stage: Stage) -> list[Purchase]:
     """Those whose sessions Stripe opened last; none while Stripe cannot be reached."""
     try:
-        sessions = stage.adapters.stripe_records.sessions(_now() - WEEK_SECONDS, _now() + 1)[:RECENT]
+        sessions = stage.adapters.stripe_records.sessions(clock.now() - WEEK_SECONDS, clock.now() + 1)[
+            :RECENT
+        ]
     except (Retryable, StripeError):
         return []
     ids = [(session["metadata"] or {}).get("purchase_id") for session in sessions]
     found = {one.purchase_id: one for one in stage.adapters.purchases.get_many([one for one in ids if one])}
     return [found[purchase_id] for purchase_id in ids if purchase_id in found]
-
-
-def _now() -> int:
-    return int(time.time())

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from nyanko.errors import BadInput, BadInputCode, Permanent, Retryable
+from nyanko.errors import BadInput, BadInputCode, Refusal, Retryable
 
 RETRY_AFTER_SECONDS = 5
 
@@ -53,7 +53,7 @@ def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | No
     }
 
 
-def failure(error: BadInput | Permanent | Retryable) -> dict[str, Any]:
+def failure(error: Refusal) -> dict[str, Any]:
     """The answer that an error of ours means: 4xx, 500 or 503."""
     if isinstance(error, BadInput):
         refusal = {"code": error.code, "message": error.message, **error.figures}

@@ -11,7 +11,7 @@ from nyanko.errors import BadInput
 from nyanko.purchases import Purchase
 
 LATEST_OPENING_SECONDS = 1500
-"""A session that opens later would have less than the 30 minutes that Stripe asks for left."""
+"""A session that opens by then has 35 minutes left, five more than Stripe asks for at least."""
 
 MAX_KEY_LENGTH = 255
 

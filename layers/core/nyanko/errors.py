@@ -78,6 +78,11 @@ class Retryable(Exception):
         self.message = message
 
 
+Refusal = BadInput | Permanent | Retryable
+REFUSALS = (BadInput, Permanent, Retryable)
+"""The errors that carry a code."""
+
+
 @final
 class NotOurs(Exception):
     """VerifyEvent's answer for other people's events. A Choice state would say the same, and be billed for

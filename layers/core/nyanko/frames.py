@@ -2,7 +2,7 @@
 
 import json
 
-from nyanko.errors import BadInput, Permanent, Retryable
+from nyanko.errors import Refusal
 
 MAX_FRAME_BYTES = 32 * 1024
 """API Gateway closes a connection with 1009 rather than pass on a larger frame
@@ -13,5 +13,5 @@ def frame(**fields: object) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def error_frame(error: BadInput | Permanent | Retryable) -> str:
+def error_frame(error: Refusal) -> str:
     return frame(type="error", error={"code": error.code, "message": error.message})

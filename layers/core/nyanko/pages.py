@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypedDict
 
 from nyanko.errors import BadInput
@@ -23,7 +23,7 @@ class Position(TypedDict):
 @dataclass(frozen=True, slots=True)
 class Page:
     limit: int = DEFAULT_LIMIT
-    after: Position | None = field(default=None)
+    after: Position | None = None
 
 
 def read_page(query: Mapping[str, str]) -> Page:

@@ -3,11 +3,11 @@
 import json
 from typing import NotRequired, TypedDict
 
-from nyanko.errors import BadInput
+from nyanko.errors import REFUSALS, BadInput
 from nyanko.readings import purchase_named_in
 from nyanko.stripe_events import StripeEvent, parse
 
-OUR_ERRORS = frozenset({"BadInput", "Permanent", "Retryable"})
+OUR_ERRORS = frozenset(error.__name__ for error in REFUSALS)
 
 
 class CaughtError(TypedDict):

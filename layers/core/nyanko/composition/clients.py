@@ -59,14 +59,3 @@ class Clients:
                 max_pool_connections=connections,
             ),
         )
-
-
-def of_this_process() -> Clients:
-    """Clients by the environment and the region that this process runs in."""
-
-    def session() -> "Session":
-        from botocore.session import get_session
-
-        return get_session()
-
-    return Clients(session)

@@ -2,10 +2,15 @@
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
-from nyanko.composition import clients, clock
+from nyanko.composition import clock
 from nyanko.composition.adapters import Adapters
+from nyanko.composition.clients import Clients
 from nyanko.composition.telemetry import metric
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 
 @cache
@@ -14,8 +19,13 @@ def adapters() -> Adapters:
 
 
 @cache
-def aws_clients() -> clients.Clients:
-    return clients.of_this_process()
+def aws_clients() -> Clients:
+    def session() -> "Session":
+        from botocore.session import get_session
+
+        return get_session()
+
+    return Clients(session)
 
 
 def version() -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from nyanko.errors import BadInput, NotOurs, Permanent, Retryable
+from nyanko.errors import REFUSALS, NotOurs
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 Event = TypeVar("Event")
 Answer = TypeVar("Answer")
 Handler = Callable[[Event, "LambdaContext"], Answer]
-
-OUR_ERRORS = (BadInput, NotOurs, Permanent, Retryable)
 
 
 def function_logger() -> Logger:
@@ -54,7 +52,7 @@ def joined(
             try:
                 return handler(event, context)
             except Exception as error:
-                if isinstance(error, OUR_ERRORS):
+                if isinstance(error, (*REFUSALS, NotOurs)):
                     logger.warning("failed", extra={"error": type(error).__name__, "reason": str(error)})
                 elif expected is None or not isinstance(error, expected):
                     logger.exception("failed", extra={"error": type(error).__name__})
