@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nyanko.ledger import LedgerRow, Unequal, unequal
+from nyanko.ledger import Holding, LedgerRow, Unequal, unequal
 
 if TYPE_CHECKING:
     from nyanko.adapters.dynamodb_inventory import Inventory
@@ -16,20 +16,15 @@ def verify_ledger(
 
     Players go on meanwhile: what differs is looked at once more; only what differs in the same way counts.
     """
-    if player_id is not None:
-        lines = ledger.of_player(player_id)
-        count, first = _compared(lines, player_id, inventory)
-    else:
-        lines, held = list(ledger.all()), inventory.all()
-        count = len({(line.player_id, line.item_id) for line in lines} | held.keys())
-        first = unequal(lines, held)
-    again: list[Unequal] = []
-    for suspect in sorted({one.player_id for one in first}):
-        again += _compared(ledger.of_player(suspect), suspect, inventory)[1]
-    return count, [one for one in first if one in again]
 
+    def books(of: str | None) -> tuple[list[LedgerRow], dict[Holding, int]]:
+        if of is None:
+            return list(ledger.all()), inventory.all()
+        lines, items = ledger.of_player(of), inventory.of_player(of)
+        return lines, {(of, item_id): quantity for item_id, quantity in items.items()}
 
-def _compared(lines: list[LedgerRow], player_id: str, inventory: "Inventory") -> tuple[int, list[Unequal]]:
-    items = inventory.of_player(player_id)
-    held = {(player_id, item_id): quantity for item_id, quantity in items.items()}
-    return len({(line.player_id, line.item_id) for line in lines} | held.keys()), unequal(lines, held)
+    lines, held = books(player_id)
+    first = unequal(lines, held)
+    again = [one for suspect in {one.player_id for one in first} for one in unequal(*books(suspect))]
+    holdings = {(line.player_id, line.item_id) for line in lines} | held.keys()
+    return len(holdings), [one for one in first if one in again]
