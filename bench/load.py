@@ -128,10 +128,14 @@ def run(stack: Stack, purchases: int, duplicates: float) -> Load:
 def sell(shop: Shop, number: int) -> list[dict[str, Any]]:
     """Purchases that were checked out, as the events of their payment."""
     dynamodb = shop.client("dynamodb")
-    product = Products(Table(lambda: dynamodb, f"{PREFIX}_products")).get("neko_starter_pack")
+
+    def table(noun: str) -> Table:
+        return Table(lambda: dynamodb, f"{PREFIX}_{noun}")
+
+    product = Products(table("products")).get("neko_starter_pack")
     if product is None:
         raise LookupError("the shop has no starter packs")
-    table_of_purchases, now = Purchases(Table(lambda: dynamodb, f"{PREFIX}_purchases")), int(time.time())
+    table_of_purchases, now = Purchases(table), int(time.time())
 
     def sold(position: int) -> dict[str, Any]:
         purchase_id = f"pur_load_{number}_{position}"

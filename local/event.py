@@ -55,9 +55,8 @@ def main() -> None:
 
 
 def _purchase(stack: Mapping[str, str], purchase_id: str) -> Purchase:
-    found = Purchases(Table(lambda: aws.client("dynamodb", stack["aws"]), f"{PREFIX}_purchases")).get(
-        purchase_id
-    )
+    dynamodb = aws.client("dynamodb", stack["aws"])
+    found = Purchases(lambda noun: Table(lambda: dynamodb, f"{PREFIX}_{noun}")).get(purchase_id)
     if found is None:
         raise StartError(f"the local stack has no purchase {purchase_id}")
     return found

@@ -23,7 +23,7 @@ from ops.rehearsal import RehearsedEvents, RehearsedGrants, RehearsedPurchases
 from ops.stages import Stage
 from ops.story import standing
 
-REHEARSAL = "dry run"
+DRY_RUN = "dry run"
 """Stands for the name of the execution, which there is none of."""
 
 
@@ -68,10 +68,10 @@ class Plan:
 class DryRun:
     def __init__(self, stage: Stage) -> None:
         self._adapters = stage.adapters
-        self._purchases = RehearsedPurchases(stage.adapters.table("purchases"))
+        self._purchases = RehearsedPurchases(stage.adapters.table)
         self._grant_items = GrantItems(
             purchases=self._purchases,
-            grants=RehearsedGrants(self._purchases),
+            grants=RehearsedGrants(stage.adapters.table, self._purchases),
             events=RehearsedEvents(stage.adapters.table("events")),
         )
 
@@ -137,7 +137,7 @@ class DryRun:
             event_id=event_id,
             purchase_id=event["purchase_id"],
             session_id=event["session_id"],
-            execution=REHEARSAL,
+            execution=DRY_RUN,
             amount=event["amount"],
             currency=event["currency"],
             facts=event["facts"],
@@ -146,5 +146,5 @@ class DryRun:
             purchase = record_payment(recorded, now, purchases=self._purchases)
         except Permanent as error:
             return Step(event_id, event["type"], PARKED, str(error)), None
-        grant = self._grant_items(purchase, event_id, REHEARSAL, now)
+        grant = self._grant_items(purchase, event_id, DRY_RUN, now)
         return Step(event_id, event["type"], APPLIED), grant

@@ -3,15 +3,15 @@
 from nyanko.adapters.dynamodb_events import Events
 from nyanko.adapters.dynamodb_grants import Grants
 from nyanko.adapters.dynamodb_purchases import Purchases
-from nyanko.adapters.dynamodb_table import Table
+from nyanko.adapters.dynamodb_table import Tables
 from nyanko.facts import Facts
 from nyanko.grants import Grant
 from nyanko.purchases import Purchase, with_facts
 
 
 class RehearsedPurchases(Purchases):
-    def __init__(self, table: Table) -> None:
-        super().__init__(table)
+    def __init__(self, tables: Tables) -> None:
+        super().__init__(tables)
         self._changed: dict[str, Purchase] = {}
 
     def get(self, purchase_id: str) -> Purchase | None:
@@ -28,7 +28,8 @@ class RehearsedPurchases(Purchases):
 class RehearsedGrants(Grants):
     """`purchases` learns what a grant changes."""
 
-    def __init__(self, purchases: RehearsedPurchases) -> None:
+    def __init__(self, tables: Tables, purchases: RehearsedPurchases) -> None:
+        super().__init__(tables)
         self._rehearsed = purchases
 
     def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:  # noqa: ARG002

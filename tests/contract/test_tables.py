@@ -19,14 +19,15 @@ OF_OPERATORS = {"replays"}
 
 
 def wired() -> set[str]:
-    """The nouns of the tables that the composition root names."""
-    tree = ast.parse((ROOT / "layers" / "core" / "nyanko" / "composition" / "adapters.py").read_text())
+    """The nouns of the tables that the composition root names, or an adapter of several tables."""
+    core = ROOT / "layers" / "core" / "nyanko"
+    files = [core / "composition" / "adapters.py", *(core / "adapters").glob("dynamodb_*.py")]
     return {
         node.args[0].value
-        for node in ast.walk(tree)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "table"
+        and ast.unparse(node.func) in {"self.table", "tables"}
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
     }

@@ -49,7 +49,7 @@ def signed_for(stack: Stack) -> None:
 @pytest.fixture(scope="module")
 def sold(shop: Shop) -> None:
     """The purchase that the samples are about, known to be paid and not granted."""
-    purchases = Purchases(Table(lambda: shop.client("dynamodb"), f"{PREFIX}_purchases"))
+    purchases = Purchases(lambda noun: Table(lambda: shop.client("dynamodb"), f"{PREFIX}_{noun}"))
     purchase = new_purchase(PURCHASE["purchase_id"], PURCHASE["player_id"], STARTER_PACK, 3, NOW)
     assert purchases.create(purchase, [])
     purchases.record(purchase, Facts.from_dict(RECORD["facts"]), NOW)

@@ -8,7 +8,16 @@ import pytest
 from nyanko.catalog import Product
 from nyanko.errors import BadInput
 from nyanko.facts import Dispute, Facts, Refund
-from nyanko.limits import JST, LATE_EVENT_SECONDS, Limit, check_limit, counts, limits_of, monthly_yen
+from nyanko.limits import (
+    JST,
+    LATE_EVENT_SECONDS,
+    Limit,
+    LimitList,
+    check_limit,
+    counts,
+    limits_of,
+    monthly_yen,
+)
 from tests.data import MIKES_PURCHASE, PAID, STARTER_PACK, THREE_PACKS, purchase_id
 
 NOW = THREE_PACKS.created_at
@@ -87,7 +96,10 @@ def test_a_list_keeps_what_counts_and_takes_the_new_purchase() -> None:
     limit = Limit("month#2023-11", 5_000, "yen")
     expired = replace(THREE_PACKS, purchase_id=purchase_id("expired"), facts=Facts(closed="expired"))
     paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
-    assert check_limit(limit, [expired, paid], THREE_PACKS, NOW) == [purchase_id("paid"), MIKES_PURCHASE]
+    listed = LimitList("mike", limit.scope, [purchase_id("expired"), purchase_id("paid")], version=2)
+    assert check_limit(limit, listed, [expired, paid], THREE_PACKS, NOW) == LimitList(
+        "mike", limit.scope, [purchase_id("paid"), MIKES_PURCHASE], version=3
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,11 +108,11 @@ def test_a_list_keeps_what_counts_and_takes_the_new_purchase() -> None:
 def test_a_purchase_beyond_the_limit_is_refused_with_what_is_left(limit: Limit, left: int) -> None:
     paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
     with pytest.raises(BadInput, match="LimitReached") as refused:
-        check_limit(limit, [paid], THREE_PACKS, NOW)
+        check_limit(limit, LimitList("mike", limit.scope), [paid], THREE_PACKS, NOW)
     assert refused.value.figures == {"limit": limit.most, "left": left}
 
 
 def test_the_limit_itself_may_be_reached() -> None:
     paid = replace(THREE_PACKS, purchase_id=purchase_id("paid"), facts=PAID)
-    assert check_limit(Limit("month#2023-11", 3_000, "yen"), [paid], THREE_PACKS, NOW)
-    assert check_limit(Limit("product#p", 6, "packs"), [paid], THREE_PACKS, NOW)
+    for limit in (Limit("month#2023-11", 3_000, "yen"), Limit("product#p", 6, "packs")):
+        assert check_limit(limit, LimitList("mike", limit.scope), [paid], THREE_PACKS, NOW).purchase_ids

@@ -10,7 +10,7 @@ purchase paid after its session had expired is granted, even beyond a limit that
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
@@ -38,6 +38,17 @@ class Limit:
 
     def weight(self, purchase: Purchase) -> int:
         return purchase.quantity if self.unit == "packs" else purchase.amount
+
+
+@dataclass(frozen=True, slots=True)
+class LimitList:
+    """The purchases that may count towards a player's limit; `version` counts up with every change of the
+    stored list, and is 0 for one that was never stored."""
+
+    player_id: str
+    scope: str
+    purchase_ids: Sequence[str] = ()
+    version: int = 0
 
 
 def limits_of(product: Product, birth_month: str | None, now: int) -> list[Limit]:
@@ -74,8 +85,11 @@ def counts(purchase: Purchase, now: int) -> bool:
     return facts.pending or now <= purchase.expires_at + LATE_EVENT_SECONDS
 
 
-def check_limit(limit: Limit, earlier: Iterable[Purchase], purchase: Purchase, now: int) -> Sequence[str]:
-    """The ids that the limit's list holds once the purchase is made; those that count no more are dropped.
+def check_limit(
+    limit: Limit, listed: LimitList, earlier: Iterable[Purchase], purchase: Purchase, now: int
+) -> LimitList:
+    """The limit's list as it is once the purchase is made; `earlier` are those listed so far, of which the
+    ones that count no more are dropped.
 
     Raises `BadInput` (`LimitReached`) when the purchase would go beyond the limit.
     """
@@ -90,7 +104,11 @@ def check_limit(limit: Limit, earlier: Iterable[Purchase], purchase: Purchase, n
             limit=limit.most,
             left=left,
         )
-    return [*(one.purchase_id for one in counted), purchase.purchase_id]
+    return replace(
+        listed,
+        purchase_ids=[*(one.purchase_id for one in counted), purchase.purchase_id],
+        version=listed.version + 1,
+    )
 
 
 def _in_japan(now: int) -> datetime:

@@ -22,7 +22,7 @@ from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import to_item
 from nyanko.adapters.dynamodb_events import APPLY, EVENT_EXISTS, STATE
 from nyanko.adapters.dynamodb_purchases import VERSION_IS_UNCHANGED
-from nyanko.adapters.dynamodb_table import Table
+from nyanko.adapters.dynamodb_table import Tables
 from nyanko.event_rows import APPLIED
 from nyanko.grants import Grant, Line
 from nyanko.purchases import Purchase
@@ -34,13 +34,11 @@ LINE_IS_NEW = "attribute_not_exists(line_id)"
 
 
 class Grants:
-    """All but the ledger are names of tables."""
-
-    def __init__(self, ledger: Table, *, purchases: str, inventory: str, events: str) -> None:
-        self._ledger = ledger
-        self._purchases = purchases
-        self._inventory = inventory
-        self._events = events
+    def __init__(self, tables: Tables) -> None:
+        self._ledger = tables("ledger")
+        self._purchases = tables("purchases").name
+        self._inventory = tables("inventory").name
+        self._events = tables("events").name
 
     def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:
         """Apply a grant that is not empty; False if the purchase has changed: read it and converge again."""

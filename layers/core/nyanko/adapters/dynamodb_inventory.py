@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.adapters.dynamodb_table import Table
+from nyanko.adapters.dynamodb_table import Tables
 from nyanko.errors import BadInput, Retryable
 from nyanko.ledger import Holding
 from nyanko.spends import Spend, not_enough
@@ -20,11 +20,9 @@ CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 class Inventory:
-    """`ledger` is the name of the table that takes a spend's line."""
-
-    def __init__(self, table: Table, ledger: str) -> None:
-        self._table = table
-        self._ledger = ledger
+    def __init__(self, tables: Tables) -> None:
+        self._table = tables("inventory")
+        self._ledger = tables("ledger").name
 
     def of_player(self, player_id: str) -> dict[str, int]:
         """Item id to quantity; a negative quantity is debt."""

@@ -1,4 +1,5 @@
-"""The table `purchases`: the only writer of purchase rows but for the grant's transaction."""
+"""The table `purchases`: the only writer of purchase rows but for the grant's transaction, and of the lists
+of limits that a new purchase falls under."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from nyanko.adapters.aws_errors import aws_errors
 from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.adapters.dynamodb_table import ConditionFailed, Row, Table
+from nyanko.adapters.dynamodb_table import ConditionFailed, Row, Tables
 from nyanko.errors import Retryable
 from nyanko.facts import Facts
 from nyanko.pages import Page, Position
@@ -15,16 +16,20 @@ from nyanko.purchases import Purchase, PurchaseJson, with_facts
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from nyanko.limits import LimitList
+
 PURCHASE_IS_NEW = "attribute_not_exists(purchase_id)"
 PURCHASE_EXISTS = "attribute_exists(purchase_id)"
 VERSION_IS_UNCHANGED = "version = :version"
+LIST_IS_NEW = "attribute_not_exists(version)"
 
 
 class Purchases:
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, tables: Tables) -> None:
+        self._table = tables("purchases")
+        self._limits = tables("limits").name
 
-    def create(self, purchase: Purchase, limit_lists: "Sequence[TransactWriteItemTypeDef]") -> bool:
+    def create(self, purchase: Purchase, lists: "Sequence[LimitList]") -> bool:
         """Write the purchase and, in the same transaction, the lists of the limits that it falls under.
 
         False when another checkout was faster: the id is taken or a list changed. Read and check again.
@@ -39,10 +44,28 @@ class Purchases:
         client = self._table.client
         try:
             with aws_errors("DynamoDB"):
-                client.transact_write_items(TransactItems=[new, *limit_lists])
+                client.transact_write_items(TransactItems=[new, *map(self._list, lists)])
         except client.exceptions.TransactionCanceledException:
             return False
         return True
+
+    def _list(self, listed: "LimitList") -> "TransactWriteItemTypeDef":
+        before = listed.version - 1
+        return {
+            "Update": {
+                "TableName": self._limits,
+                "Key": to_item({"player_id": listed.player_id, "scope": listed.scope}),
+                "UpdateExpression": "SET purchase_ids = :purchase_ids, version = :next",
+                "ConditionExpression": VERSION_IS_UNCHANGED if before else LIST_IS_NEW,
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":purchase_ids": listed.purchase_ids,
+                        ":next": listed.version,
+                        ":version": before or None,
+                    }
+                ),
+            }
+        }
 
     def get(self, purchase_id: str) -> Purchase | None:
         row = self._table.get({"purchase_id": purchase_id})

@@ -147,6 +147,10 @@ class Table:
                 yield from (from_item(item) for item in page["Items"])
 
 
+Tables = Callable[[str], Table]
+"""A table by its noun, for transactions that span several."""
+
+
 @contextmanager
 def _conditions() -> Iterator[None]:
     try:

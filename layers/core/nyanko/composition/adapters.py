@@ -163,7 +163,7 @@ class Adapters:
     def purchases(self) -> "Purchases":
         from nyanko.adapters.dynamodb_purchases import Purchases
 
-        return Purchases(self.table("purchases"))
+        return Purchases(self.table)
 
     @cached_property
     def events(self) -> "Events":
@@ -175,18 +175,13 @@ class Adapters:
     def grants(self) -> "Grants":
         from nyanko.adapters.dynamodb_grants import Grants
 
-        return Grants(
-            self.table("ledger"),
-            purchases=self.resource("purchases"),
-            inventory=self.resource("inventory"),
-            events=self.resource("events"),
-        )
+        return Grants(self.table)
 
     @cached_property
     def inventory(self) -> "Inventory":
         from nyanko.adapters.dynamodb_inventory import Inventory
 
-        return Inventory(self.table("inventory"), ledger=self.resource("ledger"))
+        return Inventory(self.table)
 
     @cached_property
     def ledger(self) -> "Ledger":

@@ -64,7 +64,7 @@ class OpenCheckout:
             for limit in limits_of(product, birth_month, now):
                 listed = self._limits.read(player_id, limit.scope)
                 earlier = self._purchases.get_many(listed.purchase_ids)
-                lists.append(self._limits.write(listed, check_limit(limit, earlier, purchase, now)))
+                lists.append(check_limit(limit, listed, earlier, purchase, now))
             if self._purchases.create(purchase, lists):
                 return purchase
         raise Retryable("Conflict", "too many checkouts of yours at once; send it again")
