@@ -19,7 +19,7 @@ from nyanko.stripe_events import StripeEvent
 from nyanko.use_cases.grant_items import GrantItems
 from nyanko.use_cases.record_payment import record_payment
 from nyanko.use_cases.verify_event import authentic_event, verify_event
-from ops.rehearsal import RehearsedEvents, RehearsedGrants, RehearsedPurchases
+from ops.dry_run_adapters import DryRunEvents, DryRunGrants, DryRunPurchases
 from ops.stages import Stage
 from ops.story import standing
 
@@ -68,11 +68,11 @@ class Plan:
 class DryRun:
     def __init__(self, stage: Stage) -> None:
         self._adapters = stage.adapters
-        self._purchases = RehearsedPurchases(stage.adapters.table)
+        self._purchases = DryRunPurchases(stage.adapters.table)
         self._grant_items = GrantItems(
             purchases=self._purchases,
-            grants=RehearsedGrants(stage.adapters.table, self._purchases),
-            events=RehearsedEvents(stage.adapters.table("events")),
+            grants=DryRunGrants(stage.adapters.table, self._purchases),
+            events=DryRunEvents(stage.adapters.table("events")),
         )
 
     def __call__(self, deliveries: Sequence[Delivery], now: int) -> list[Plan]:

@@ -19,7 +19,7 @@ logger = function_logger()
 def lambda_handler(event: "ParkInput", _context: "LambdaContext") -> "Parked":
     logger.append_keys(event_id=event["event_id"], execution=event["execution"])
     parked = park_event(
-        event, clock.now(), events=adapters().events, dead_letters=adapters().payment_events_dlq
+        event, clock.now(), events=adapters().events, dead_letters=adapters().dead_letter_queue
     )
     logger.append_keys(purchase_id=parked.purchase_id)
     if parked.is_parked:

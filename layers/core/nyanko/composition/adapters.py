@@ -118,7 +118,7 @@ class Adapters:
         return QueueDepth(lambda: self.clients("sqs"), self.settings["PAYMENT_EVENTS_URL"])
 
     @cached_property
-    def payment_events_dlq(self) -> "Queue":
+    def dead_letter_queue(self) -> "Queue":
         from nyanko.adapters.sqs_queue import Queue
 
         return Queue(lambda: self.clients("sqs"), self.settings["PAYMENT_EVENTS_DLQ_URL"])

@@ -9,7 +9,7 @@ from nyanko.grants import Grant
 from nyanko.purchases import Purchase, with_facts
 
 
-class RehearsedPurchases(Purchases):
+class DryRunPurchases(Purchases):
     def __init__(self, tables: Tables) -> None:
         super().__init__(tables)
         self._changed: dict[str, Purchase] = {}
@@ -25,18 +25,18 @@ class RehearsedPurchases(Purchases):
         return purchase
 
 
-class RehearsedGrants(Grants):
+class DryRunGrants(Grants):
     """`purchases` learns what a grant changes."""
 
-    def __init__(self, tables: Tables, purchases: RehearsedPurchases) -> None:
+    def __init__(self, tables: Tables, purchases: DryRunPurchases) -> None:
         super().__init__(tables)
-        self._rehearsed = purchases
+        self._in_memory = purchases
 
     def apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:  # noqa: ARG002
-        self._rehearsed.keep(grant.after)
+        self._in_memory.keep(grant.after)
         return True
 
 
-class RehearsedEvents(Events):
+class DryRunEvents(Events):
     def apply(self, event_id: str, purchase_id: str, now: int) -> None:
         """Write nothing: it changes nothing that a dry run shows."""
