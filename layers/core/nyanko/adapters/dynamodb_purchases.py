@@ -49,24 +49,6 @@ class Purchases:
             return False
         return True
 
-    def _list(self, listed: "LimitList") -> "TransactWriteItemTypeDef":
-        before = listed.version - 1
-        return {
-            "Update": {
-                "TableName": self._limits,
-                "Key": to_item({"player_id": listed.player_id, "scope": listed.scope}),
-                "UpdateExpression": "SET purchase_ids = :purchase_ids, version = :next",
-                "ConditionExpression": VERSION_IS_UNCHANGED if before else LIST_IS_NEW,
-                "ExpressionAttributeValues": to_item(
-                    {
-                        ":purchase_ids": listed.purchase_ids,
-                        ":next": listed.version,
-                        ":version": before or None,
-                    }
-                ),
-            }
-        }
-
     def get(self, purchase_id: str) -> Purchase | None:
         row = self._table.get({"purchase_id": purchase_id})
         return _purchase(row) if row else None
@@ -150,6 +132,24 @@ class Purchases:
             IndexName="by_payment_intent",
         )
         return next((row["purchase_id"] for row in rows), None)
+
+    def _list(self, listed: "LimitList") -> "TransactWriteItemTypeDef":
+        before = listed.version - 1
+        return {
+            "Update": {
+                "TableName": self._limits,
+                "Key": to_item({"player_id": listed.player_id, "scope": listed.scope}),
+                "UpdateExpression": "SET purchase_ids = :purchase_ids, version = :next",
+                "ConditionExpression": VERSION_IS_UNCHANGED if before else LIST_IS_NEW,
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":purchase_ids": listed.purchase_ids,
+                        ":next": listed.version,
+                        ":version": before or None,
+                    }
+                ),
+            }
+        }
 
 
 def _purchase(row: Row) -> Purchase:
