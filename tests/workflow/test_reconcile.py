@@ -6,6 +6,7 @@ import pytest
 
 from nyanko.purchases import Purchase
 from nyanko.reconciliation import DAY_SECONDS, DRIFT_SECONDS, MEMORY_SECONDS, OVERDUE_SECONDS, SETTLED_SECONDS
+from ops import use_cases
 from tests import template
 from tests.data import KUROS_PURCHASE, TAMAS_PURCHASE, purchase_id
 from tests.invocation import invocation
@@ -20,6 +21,7 @@ from tests.stripe_events import (
 )
 from tests.workflow import lambda_runtime
 from tests.workflow.engine import Workflow
+from tests.workflow.operators import stage_of_the_workflow
 
 ONE_PACK = {"cat_food": 10, "toy_mouse": 1}
 NOTHING = {"missing": 0, "stuck": 0, "overdue": 0, "drift": 0}
@@ -233,6 +235,39 @@ def test_a_session_that_stripe_leaves_open_is_closed(workflow: Workflow) -> None
     workflow.now += 1
     assert reconcile(workflow) == {**NOTHING, "overdue": 1}
     assert workflow.stripe_api.expired == [still_open["id"]]
+
+
+def test_an_audit_repairs_what_is_lost_and_what_is_overdue(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stage_of_the_workflow()
+    monkeypatch.setattr(type(stage.adapters.stripe_records), "payments_changed", lambda *_: [])
+    purchase = workflow.sell(quantity=1)
+    still_open = checkout_session(purchase, payment_status="unpaid", status="open", payment_intent=None)
+    workflow.stripe_api.checkouts.append(still_open)
+    workflow.now = purchase.expires_at + OVERDUE_SECONDS
+    lost = session_event("completed", workflow.sell(TAMAS_PURCHASE))
+    happen(workflow, lost)
+    audit = use_cases.audit(stage)
+    report = audit(workflow.now - DAY_SECONDS, workflow.now, 0)
+    assert (report.lost_events, report.open_sessions) == ([lost["id"]], [still_open["id"]])
+    audit.repair(report)
+    assert stage.adapters.events.unfinished([lost["id"]]) == [lost["id"]]
+    deliver_queued(workflow)
+    assert stage.adapters.events.unfinished([lost["id"]]) == []
+    assert workflow.stripe_api.expired == [still_open["id"]]
+
+
+@pytest.mark.parametrize(("settle_seconds", "explained"), [(0, False), (DAY_SECONDS, True)])
+def test_an_audit_takes_what_is_young_for_explained(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, settle_seconds: int, *, explained: bool
+) -> None:
+    stage = stage_of_the_workflow()
+    monkeypatch.setattr(type(stage.adapters.stripe_records), "payments_changed", lambda *_: [])
+    workflow.stripe_api.checkouts.append(charged(workflow.sell(quantity=1)))
+    workflow.now += 60
+    report = use_cases.audit(stage)(workflow.now - 2 * DAY_SECONDS, workflow.now, settle_seconds)
+    assert [(one.kind, one.explained) for one in report.findings] == [("money", explained)]
 
 
 def test_each_run_tells_cloudwatch_what_it_found(
