@@ -27,7 +27,7 @@ class StagePipeline:
         return self._depth()()
 
     def running(self) -> set[str]:
-        return set(self._history().ended_as("RUNNING"))
+        return set(self._history().with_status("RUNNING"))
 
 
 def endpoint_of(stage: Stage, say: Callable[[str], object] = lambda _: None) -> WebhookEndpoint:

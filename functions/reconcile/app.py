@@ -11,7 +11,7 @@ from nyanko.comparison import Comparison
 from nyanko.composition import clock
 from nyanko.composition.function import adapters
 from nyanko.composition.telemetry import function_logger, joined, metric
-from nyanko.use_cases.reconcile import ComparedEvent, Overdue, Reconcile
+from nyanko.use_cases.reconcile import ComparedEvent, Found, Overdue, Reconcile, Undelivered
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,6 +21,7 @@ logger = function_logger()
 METRICS = {
     "missing": "ReconcileMissing",
     "stuck": "ReconcileStuck",
+    "undelivered": "ReconcileUndelivered",
     "overdue": "ReconcileOverdue",
     "drift": "ReconcileDrift",
 }
@@ -55,15 +56,18 @@ def lambda_handler(_event: object, context: "LambdaContext") -> dict[str, Any]:
     return {**checkpoint, **counts}
 
 
-def _log(found: ComparedEvent | Overdue | Comparison) -> str:
+def _log(found: Found) -> str:
     """Tell of what was found; of which kind it is."""
     match found:
-        case ComparedEvent(event_id, type_, row, progress):
+        case ComparedEvent(event_id, type_, _, row, progress):
             about = {"event_id": event_id, "type": type_}
             if row:
                 about |= {"purchase_id": row.purchase_id or "", "execution": row.execution}
             logger.warning(progress, extra=about)
             return progress
+        case Undelivered(count):
+            logger.error("undelivered", extra={"events": count})
+            return "undelivered"
         case Overdue(purchase_id, session_id):
             logger.warning("overdue", extra={"purchase_id": purchase_id, "session_id": session_id})
             return "overdue"

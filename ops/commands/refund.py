@@ -9,7 +9,7 @@ from nyanko.purchases import Purchase
 from nyanko.refunds import MAX_METADATA, NotRefundable, Refunded, RefundedBefore, Refunding
 from nyanko.use_cases.refund import Refund
 from ops import story
-from ops.commands.options import AsJson, DryRun, Yes
+from ops.commands.options import AsJson, DryRunOption, Yes
 from ops.output import as_json, confirm, errors, found, people, progress, refuse, table
 from ops.stages import Stage
 
@@ -28,7 +28,7 @@ def command(
         bool, typer.Option("--again", help="Give back more, though some was given back before.")
     ] = False,
     reason_text: Annotated[str, typer.Option(help="Why, for the record; prod requires it.")] = "",
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:

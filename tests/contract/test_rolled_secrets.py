@@ -16,7 +16,7 @@ from flask import Flask, jsonify, request
 
 from nyanko.adapters.secretsmanager_secrets import MAX_AGE_SECONDS
 from nyanko.adapters.stripe_client import stripe_errors
-from nyanko.composition import clients
+from nyanko.composition import function
 from nyanko.composition.adapters import Adapters
 from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
@@ -95,7 +95,7 @@ def adapters_of(workflow: Workflow, joinmake_url: str = "https://joinmake.test")
         "FRONTEND_URL": "https://game.test",
         "JOINMAKE_API_URL": joinmake_url,
     }
-    return Adapters(settings, clients.of_this_process(), lambda: workflow.now)
+    return Adapters(settings, function.aws_clients(), lambda: workflow.now)
 
 
 # ─── Stripe's API key ───────────────────────────────────────────────────────────────────────────────────────

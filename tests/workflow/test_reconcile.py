@@ -68,6 +68,44 @@ def test_a_webhook_that_never_came_is_made_up_for(workflow: Workflow) -> None:
     assert reconcile(workflow) == NOTHING
 
 
+def undelivered(workflow: Workflow) -> int:
+    return int(workflow.invoke("reconcile", {})["undelivered"])
+
+
+def test_one_lost_event_in_an_hour_without_another_says_that_stripe_delivers_nothing(
+    workflow: Workflow,
+) -> None:
+    happen(workflow, session_event("completed", workflow.sell(quantity=1)))
+    assert undelivered(workflow) == 1
+    deliver_queued(workflow)
+    assert undelivered(workflow) == 0
+
+
+def test_an_event_that_arrived_in_the_last_hour_says_that_stripe_delivers(workflow: Workflow) -> None:
+    arrived = session_event("completed", workflow.sell(TAMAS_PURCHASE, quantity=1))
+    workflow.deliver(signed(arrived))
+    happen(workflow, arrived, session_event("completed", workflow.sell(quantity=1)))
+    assert undelivered(workflow) == 0
+
+
+def test_what_arrived_before_the_last_hour_does_not_hide_that_stripe_delivers_nothing(
+    workflow: Workflow,
+) -> None:
+    arrived = session_event("completed", workflow.sell(TAMAS_PURCHASE, quantity=1))
+    workflow.deliver(signed(arrived))
+    happen(workflow, arrived)
+    workflow.now += 3600
+    workflow.stripe_api.page_size = 1
+    happen(
+        workflow, *(session_event("completed", workflow.sell(purchase_id(n), quantity=1)) for n in range(3))
+    )
+    assert undelivered(workflow) == 1
+
+
+def test_an_hour_without_events_says_nothing_of_deliveries(workflow: Workflow) -> None:
+    assert undelivered(workflow) == 0
+
+
 def test_what_is_on_its_way_from_stripe_is_waited_for(workflow: Workflow) -> None:
     happen(workflow, session_event("completed", workflow.sell(quantity=1)))
     workflow.now -= 2

@@ -22,6 +22,7 @@ LOST: frozenset[EventProgress] = frozenset({"stuck", "missing"})
 WAITING: frozenset[EventProgress] = frozenset({"parked", "on its way"})
 """Events that explain a difference: a person or an execution will see to them."""
 
+HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * 3600
 WINDOW_SECONDS = DAY_SECONDS
 """How far a reconciliation looks back at least; further if the last one ended earlier."""

@@ -12,6 +12,7 @@ from nyanko.purchases import Purchase
 from nyanko.readings import purchase_named_in
 from nyanko.reconciliation import (
     DRIFT_SECONDS,
+    HOUR_SECONDS,
     LOST,
     OVERDUE_SECONDS,
     WAITING,
@@ -37,8 +38,17 @@ class ComparedEvent:
 
     event_id: str
     type: str
+    created: int
     row: EventRow | None
     progress: EventProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Stripe has delivered nothing that it should have: `count` events of the last hour, which is all of
+    them, did not arrive by themselves."""
+
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,9 @@ class Overdue:
 
     purchase_id: str
     session_id: str
+
+
+Found = ComparedEvent | Undelivered | Overdue | Comparison
 
 
 class Reconcile:
@@ -70,21 +83,29 @@ class Reconcile:
 
     def next_pages(
         self, checkpoints: "Checkpoints", now: int, *, has_time: Callable[[], bool]
-    ) -> Iterator[tuple[Checkpoint, Sequence[ComparedEvent | Overdue | Comparison]]]:
+    ) -> Iterator[tuple[Checkpoint, Sequence[Found]]]:
         """Continue the reconciliation that was interrupted, or begin the next, page by page: how far it has
         come, and what was found. It ends when all is compared, or no time is left.
 
-        Found are lost events, which are in the queue now; overdue sessions, which are closed now; and
-        differences that nothing explains, where young is younger than `DRIFT_SECONDS`.
+        Found are lost events, which are in the queue now; that none of the last hour was delivered; overdue
+        sessions, which are closed now; and differences that nothing explains, where young is younger than
+        `DRIFT_SECONDS`.
         """
         checkpoint = Checkpoint.resume(checkpoints.get(CHECKPOINT), now)
         yield checkpoint, []
+        hour = checkpoint.until - HOUR_SECONDS
+        recent: list[ComparedEvent] = []
         while not checkpoint.is_done and has_time():
             window = checkpoint.since, checkpoint.until, checkpoint.after
-            found: Sequence[ComparedEvent | Overdue | Comparison]
+            found: Sequence[Found]
             if checkpoint.listing == "events":
                 page = self.stripe.events(*window)
-                found = list(self._lost(page, now))
+                compared = list(self.compared_events(page))
+                found = list(self._ask_for_lost(compared, now))
+                recent += [event for event in compared if event.created >= hour]
+                if not page or page[-1]["created"] < hour:
+                    found = [*found, *_undelivered(recent)]
+                    recent = []
             else:
                 page = self.stripe.sessions(*window)
                 ours = [self.stripe_purchase(session) for session in page if purchase_named_in(session)]
@@ -98,7 +119,8 @@ class Reconcile:
         rows = self._events.get_many([event["id"] for event in page])
         for event in page:
             row = rows.get(event["id"])
-            yield ComparedEvent(event["id"], event["type"], row, event_progress(row, self._executions.status))
+            progress = event_progress(row, self._executions.status)
+            yield ComparedEvent(event["id"], event["type"], event["created"], row, progress)
 
     def ask_again(self, event_id: str, now: int) -> None:
         """Put an event into the queue that never came to its end here."""
@@ -128,8 +150,8 @@ class Reconcile:
         waits = any(event_progress(row, self._executions.status) in WAITING for row in rows.values())
         return replace(found, explained=waits)
 
-    def _lost(self, page: "Sequence[StripeObject]", now: int) -> Iterator[ComparedEvent]:
-        for event in self.compared_events(page):
+    def _ask_for_lost(self, events: Sequence[ComparedEvent], now: int) -> Iterator[ComparedEvent]:
+        for event in events:
             if event.progress in LOST:
                 self.ask_again(event.event_id, now)
                 yield event
@@ -146,6 +168,11 @@ class Reconcile:
             compared = self.compared(one, by_id.get(one.purchase_id), now - DRIFT_SECONDS)
             if compared.differences and not compared.explained:
                 yield compared
+
+
+def _undelivered(recent: Sequence[ComparedEvent]) -> Iterator[Undelivered]:
+    if recent and all(event.progress == "missing" for event in recent):
+        yield Undelivered(len(recent))
 
 
 def is_overdue(purchase: StripePurchase, now: int) -> bool:
