@@ -104,11 +104,8 @@ def check_limit(
             limit=limit.most,
             left=left,
         )
-    return replace(
-        listed,
-        purchase_ids=[*(one.purchase_id for one in counted), purchase.purchase_id],
-        version=listed.version + 1,
-    )
+    purchase_ids = [*(one.purchase_id for one in counted), purchase.purchase_id]
+    return replace(listed, purchase_ids=purchase_ids, version=listed.version + 1)
 
 
 def _in_japan(now: int) -> datetime:
