@@ -32,10 +32,13 @@ LAMBDA_ERRORS = {
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",
+    "Runtime.Unknown",
     "Sandbox.Timedout",
 }
 """Lambda fails like this by itself, whatever the function does
-(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
+(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html). The
+two that begin with Runtime are an environment that ended, the second one before it was ready
+(https://github.com/aws/aws-lambda-go/issues/535)."""
 
 STATES_ERRORS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
 INTEGRATION_ERRORS = {"DynamoDB.ConditionalCheckFailedException"}
