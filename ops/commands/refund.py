@@ -5,8 +5,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
-from nyanko.refunds import MAX_METADATA, NotRefundable, Refunded, RefundedBefore, Refunding
+from nyanko.refunds import MAX_METADATA, NotRefundable, Refunded, RefundedBefore, Refunding, as_recorded
 from nyanko.use_cases.refund import Refund
 from ops import story
 from ops.commands.options import AsJson, DryRunOption, Yes
@@ -53,7 +54,7 @@ def command(
             return
         _show_known(wanted, to_errors=True)
         confirm(stage, _spoken(wanted, purchase), yes=yes)
-        made = refund.issue(wanted, reason=reason_text, operator=stage.operator[-MAX_METADATA:])
+        made = _issue(refund, wanted, reason=reason_text, operator=stage.operator[-MAX_METADATA:])
     except RefundedBefore as error:
         refuse(f"{error}. Nothing was done; to give back more, add --again")
     except NotRefundable as error:
@@ -68,7 +69,20 @@ def command(
             advance=lambda waited: bar.update(task, completed=waited),
             sleep=sleep,
         )
-    _tell(made, after or purchase, settled=settled, json=json)
+    after = after or purchase
+    _tell(as_recorded(after, made) if settled else made, after, settled=settled, json=json)
+
+
+def _issue(refund: Refund, wanted: Refunding, *, reason: str, operator: str) -> Refunded:
+    try:
+        return refund.issue(wanted, reason=reason, operator=operator)
+    except Retryable as error:
+        if error.code != "StripeUnavailable":
+            raise
+        _end(
+            f"{error}: it may have made the refund all the same. `nyanko refund {wanted.purchase_id} "
+            "--dry-run` shows whether it has; look before you say --again"
+        )
 
 
 def _spoken(wanted: Refunding, purchase: Purchase) -> str:
@@ -100,8 +114,10 @@ def _tell(made: Refunded, purchase: Purchase, *, settled: bool, json: bool) -> N
     if not settled:
         _end(
             f"the webhook has not told of {made.refund_id} for {WAITED_SECONDS} seconds: if it does not "
-            "soon, `nyanko reconcile --repair` fetches it"
+            "soon, `nyanko reconcile --repair --settle 0s` fetches it"
         )
+    if made.status == "pending":
+        errors.print(f"the bank has yet to take {made.refund_id}; if it refuses, the purchase shows that")
     if made.status == "requires_action":
         errors.print("Stripe has written to the buyer, who says how the money is to be sent")
 

@@ -210,6 +210,52 @@ def test_a_konbini_refund_to_a_mistyped_address_is_cancelled_and_made_to_the_rig
     ]
 
 
+def test_a_refund_that_was_refused_is_made_once_the_reason_has_passed(counter: Counter) -> None:
+    """Within 24 hours, in which Stripe repeats its refusal."""
+    counter.pay_by_card()
+    payment = counter.shop.stripe.v1.payment_intents.retrieve(counter.payment)
+    counter.in_the_dashboard(f"charges/{payment.latest_charge}/disputes")
+    assert [counter.refund().exit_code for _ in range(2)] == [REFUSED, REFUSED]
+    [dispute] = counter.shop.stripe.v1.disputes.list({"payment_intent": counter.payment}).data
+    counter.in_the_dashboard(f"disputes/{dispute.id}/win")
+    counter.webhook()
+    assert counter.refund().exit_code == 0
+    assert [one.amount for one in counter.refunds] == [PAID_YEN]
+
+
+def test_a_refund_whose_answer_was_lost_is_told_to_be_looked_for(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter.pay_by_card()
+    create = stripe.RefundService.create
+
+    def lost(*given: Any, **named: Any) -> None:
+        create(*given, **named)
+        raise made(stripe.APIConnectionError, "reset")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("stripe.RefundService.create", lost)
+        answer = counter.refund("--amount", "300")
+    assert (answer.exit_code, len(counter.refunds)) == (FOUND, 1)
+    assert "it may have made the refund all the same" in said(answer)
+    assert counter.refunds[0].id in said(counter.refund("--dry-run", "--again"))
+
+
+def test_a_refund_that_fails_while_its_webhook_is_awaited_is_told_as_failed(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter.pay_by_card()
+
+    def fails(_seconds: float) -> None:
+        counter.in_the_dashboard(f"refunds/{counter.refunds[0].id}/fail")
+        counter.webhook()
+
+    monkeypatch.setattr("ops.commands.refund.sleep", fails)
+    answer = counter.refund()
+    assert answer.exit_code == FOUND
+    assert "failed: it gave nothing back" in said(answer)
+
+
 # ─── What the command says ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -328,7 +374,10 @@ def test_every_error_of_stripes_is_a_sentence(
 
     monkeypatch.setattr("stripe.RefundService.create", refused)
     answer = counter.refund()
-    assert answer.exit_code == REFUSED
+    lost = (
+        isinstance(error, stripe.APIConnectionError | stripe.RateLimitError) or type(error) is stripe.APIError
+    )
+    assert answer.exit_code == (FOUND if lost else REFUSED)
     assert words in said(answer)
 
 

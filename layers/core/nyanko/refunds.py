@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nyanko.facts import REFUND_ORDER
 from nyanko.purchases import Purchase
@@ -111,3 +111,9 @@ def is_recorded(purchase: Purchase, refunded: Refunded) -> bool:
     if recorded is None or refunded.status not in REFUND_ORDER:
         return recorded is not None
     return REFUND_ORDER.index(recorded.status) >= REFUND_ORDER.index(refunded.status)
+
+
+def as_recorded(purchase: Purchase, refunded: Refunded) -> Refunded:
+    """The refund with the status that the purchase shows, which may be a later one."""
+    recorded = purchase.facts.refunds.get(refunded.refund_id)
+    return replace(refunded, status=recorded.status) if recorded else refunded

@@ -45,25 +45,32 @@ class StripeRefunds:
             **({"instructions_email": email} if email else {}),
         }
         refunds = self._api.client.v1.refunds
-        try:
-            with stripe_errors():
-                made = refunds.create(params, {"idempotency_key": idempotency_key})
-                # Such an answer shows the refund as it was when it was made
-                # (https://docs.stripe.com/api/idempotent_requests).
-                return _refunded(refunds.retrieve(made.id) if _is_replayed(made) else made)
-        except stripe.IdempotencyError as error:
-            raise NotRefundable(
-                "the same refund was just begun in other words; give the command again to see it"
-            ) from error
-        except stripe.StripeError as error:
-            raise NotRefundable(f"Stripe refuses: {error.user_message or error}") from error
+        refusals = 0
+        while True:
+            key = f"{idempotency_key}-{refusals}" if refusals else idempotency_key
+            try:
+                with stripe_errors():
+                    made = refunds.create(params, {"idempotency_key": key})
+                    # Such an answer shows the refund as it was when it was made
+                    # (https://docs.stripe.com/api/idempotent_requests).
+                    replayed = made.last_response is not None and _is_replayed(made.last_response.headers)
+                    return _refunded(refunds.retrieve(made.id) if replayed else made)
+            except stripe.IdempotencyError as error:
+                raise NotRefundable(
+                    "the same refund was just begun in other words; give the command again to see it"
+                ) from error
+            except stripe.StripeError as error:
+                # Stripe keeps a refusal under the key for a day, also when its reason has passed, as a
+                # dispute that was won. It made no refund, so another key asks anew; everybody's next key
+                # is the same one.
+                if not _is_replayed(error.headers or {}):
+                    raise NotRefundable(f"Stripe refuses: {error.user_message or error}") from error
+                refusals += 1
 
 
 def _refunded(refund: stripe.Refund) -> Refunded:
     return Refunded(refund.id, refund.amount, str(refund.status))
 
 
-def _is_replayed(made: stripe.Refund) -> bool:
-    answer = made.last_response
-    headers = {name.lower(): value for name, value in dict(answer.headers if answer else {}).items()}
-    return headers.get("idempotent-replayed") == "true"
+def _is_replayed(headers: Mapping[str, Any]) -> bool:
+    return {name.lower(): value for name, value in headers.items()}.get("idempotent-replayed") == "true"
