@@ -92,6 +92,17 @@ def test_reconciliation_names_money_that_was_paid_twice(workflow: Workflow, paid
     assert paid["id"]
 
 
+def test_what_is_parked_of_another_session_explains_nothing_of_the_purchases_own(
+    workflow: Workflow, paid: Event
+) -> None:
+    paid_again(workflow)
+    own = checkout_session(workflow.purchase(), payment_intent=None, amount_total=1500)
+    workflow.stripe_api.checkouts.append(own)
+    workflow.now += DRIFT_SECONDS + 1
+    assert workflow.invoke("reconcile", {})["drift"] == 1
+    assert paid["id"]
+
+
 def test_an_audit_names_money_that_was_paid_twice_beside_the_purchase_that_is_right(
     workflow: Workflow, paid: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

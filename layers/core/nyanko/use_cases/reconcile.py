@@ -139,7 +139,8 @@ class Reconcile:
         changed since `young_since`, or an event of the purchase is on its way, or parked with an alarm of
         its own.
 
-        A claimed one whose execution has ended explains nothing: it is lost, and nobody sees to it.
+        A claimed one whose execution has ended explains nothing: it is lost, and nobody sees to it. One of
+        another session, parked for good, explains that session alone.
         """
         found = compare(stripe, purchase)
         if not found.differences:
@@ -147,7 +148,12 @@ class Reconcile:
         if stripe.changed_at >= young_since:
             return replace(found, explained=True)
         rows = self._events.get_many(self._events.ids_of_purchase(stripe.purchase_id))
-        waits = any(event_progress(row, self._executions.status) in WAITING for row in rows.values())
+        telling = [
+            row
+            for row in rows.values()
+            if found.own_session is not None or row.parked_reason != "OtherSession"
+        ]
+        waits = any(event_progress(row, self._executions.status) in WAITING for row in telling)
         return replace(found, explained=waits)
 
     def _ask_for_lost(self, events: Sequence[ComparedEvent], now: int) -> Iterator[ComparedEvent]:
