@@ -47,12 +47,19 @@ def progress() -> Progress:
 
 
 def confirm(stage: Stage, what: str, *, yes: bool) -> None:
-    """Ask before something is done; prod wants its name typed, whatever `--yes` says."""
-    if stage.name == "prod":
-        if typer.prompt(f"{what} in prod. Type the stage's name to go on", err=True) != stage.name:
-            refuse("nothing was done")
-    elif not yes:
-        typer.confirm(f"{what} in {stage.name}?", abort=True, err=True)
+    """Ask before something is done; prod wants its name typed, whatever `--yes` says.
+
+    Whoever declines, or has no terminal to answer at, has nothing done.
+    """
+    try:
+        if stage.name == "prod":
+            goes_on = typer.prompt(f"{what} in prod. Type the stage's name to go on", err=True) == stage.name
+        else:
+            goes_on = yes or typer.confirm(f"{what} in {stage.name}?", err=True)
+    except typer.Abort:
+        goes_on = False
+    if not goes_on:
+        refuse("nothing was done")
 
 
 def refuse(reason: str) -> NoReturn:

@@ -304,6 +304,16 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(counter: Counter) ->
     assert len(counter.refunds) == 1
 
 
+@pytest.mark.parametrize("typed", ["n\n", ""])
+def test_a_question_that_is_not_answered_with_yes_is_exit_2_and_does_nothing(
+    counter: Counter, typed: str
+) -> None:
+    counter.pay_by_card()
+    answer = CliRunner().invoke(app, ["--stage", "stg", "refund", MIKES_PURCHASE], input=typed)
+    assert (answer.exit_code, counter.refunds) == (REFUSED, [])
+    assert "nothing was done" in said(answer)
+
+
 def test_prod_wants_a_reason_for_a_refund(counter: Counter) -> None:
     answer = counter.refund(stage="prod")
     assert (answer.exit_code, "--reason-text" in answer.stderr) == (REFUSED, True)
