@@ -143,7 +143,7 @@ class Comparison:
 
 def compare(stripe: StripePurchase, purchase: Purchase | None) -> Comparison:
     """The payment of a session beside the purchase that it names, if we have that."""
-    if purchase is not None and purchase.session_id not in (None, stripe.session_id):
+    if purchase is not None and not purchase.accepts_session(stripe.session_id):
         return Comparison(stripe, None, own_session=purchase.session_id)
     return Comparison(stripe, purchase)
 

@@ -70,6 +70,10 @@ class Purchase:
     def expires_at(self) -> int:
         return self.created_at + CHECKOUT_SECONDS
 
+    def accepts_session(self, session_id: str) -> bool:
+        """Whether the session is the purchase's own. A row that a crash left without one takes any."""
+        return self.session_id in (None, session_id)
+
     def to_dict(self) -> PurchaseJson:
         return {
             "purchase_id": self.purchase_id,
@@ -139,10 +143,9 @@ def status(purchase: Purchase) -> Status:
 def check_session(purchase: Purchase, session_id: str | None) -> None:
     """Raise `Permanent` (`OtherSession`) for a session that is not the purchase's own.
 
-    A purchase has one payment, that of the session that we opened; None is of no session. A row without a
-    session was left by a crash, and takes the first one that is told.
+    A purchase has one payment, that of the session that we opened; None is of no session.
     """
-    if session_id is not None and purchase.session_id not in (None, session_id):
+    if session_id is not None and not purchase.accepts_session(session_id):
         raise Permanent(
             "OtherSession",
             f"{purchase.purchase_id} has the session {purchase.session_id}; {session_id} is another payment",

@@ -35,7 +35,7 @@ def find_purchase(reading: Reading, *, purchases: Stored, stripe: Stripe) -> str
     session = stripe().session_of(payment_intent)
     purchase_id = purchase_named_in(session) if session else None
     purchase = purchases().get(purchase_id) if purchase_id else None
-    if session and purchase and purchase.session_id not in (None, session["id"]):
+    if session and purchase and not purchase.accepts_session(session["id"]):
         return None
     return purchase_id
 
