@@ -107,7 +107,7 @@ class ShopStage(Stage):
     @cached_property
     def adapters(self) -> Adapters:
         adapters = Adapters({"STAGE": "local", "STRIPE_API_URL": self.stripe_url}, self.clients, lambda: 0)
-        adapters.__dict__["secrets"] = StageSecrets(SecretsInMemory(self.steps), "local")
+        adapters.__dict__["secrets"] = StageSecrets(SecretsInMemory(self.steps), adapters.resource)
         endpoints = adapters.__dict__["stripe_endpoints"] = CountedEndpoints(adapters.stripe)
         endpoints.steps = self.steps
         return adapters

@@ -101,7 +101,7 @@ class Adapters:
             made: SecretsManagerClient = self.clients("secretsmanager", attempts=2, read_timeout_seconds=2)
             return made
 
-        return StageSecrets(Secrets(client, self._now, self._on_stale), self.stage)
+        return StageSecrets(Secrets(client, self._now, self._on_stale), self.resource)
 
     # ─── Queue and workflow ─────────────────────────────────────────────────────────────────────────────────
 

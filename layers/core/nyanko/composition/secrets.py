@@ -1,6 +1,6 @@
 """Which secrets a stage has, and what it means that one is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nyanko.errors import Retryable
@@ -15,12 +15,13 @@ WEBHOOK_SECRETS = "stripe_webhook_secrets"
 class StageSecrets:
     """The secrets of a stage, each as it is in force; a new one is within five minutes.
 
-    White space around a value is dropped: a trailing newline is the usual slip of whoever stores a secret.
+    `name_of` says what a secret is called in Secrets Manager. White space around a value is dropped: a
+    trailing newline is the usual slip of whoever stores a secret.
     """
 
-    def __init__(self, secrets: "Secrets", stage: str) -> None:
+    def __init__(self, secrets: "Secrets", name_of: Callable[[str], str]) -> None:
         self._secrets = secrets
-        self._stage = stage
+        self._name_of = name_of
 
     def webhook_secrets(self) -> list[str]:
         """The signing secrets in force: two while one is being rolled.
@@ -38,7 +39,7 @@ class StageSecrets:
         return read_secrets(self._value(WEBHOOK_SECRETS, fresh=True))
 
     def store_signing_secrets(self, secrets: Sequence[SigningSecret]) -> None:
-        self._secrets.store(self._name(WEBHOOK_SECRETS), secrets_text(secrets))
+        self._secrets.store(self._name_of(WEBHOOK_SECRETS), secrets_text(secrets))
 
     def stripe_api_key(self, *, fresh: bool = False) -> str:
         """`fresh` reads it past the cache: for when Stripe refuses the one that is kept.
@@ -58,8 +59,5 @@ class StageSecrets:
         return value
 
     def _value(self, noun: str, *, fresh: bool = False) -> str:
-        name = self._name(noun)
+        name = self._name_of(noun)
         return (self._secrets.value(name, max_age_seconds=0) if fresh else self._secrets.value(name)).strip()
-
-    def _name(self, noun: str) -> str:
-        return f"{self._stage}_jm_nyanko_{noun}"
