@@ -36,7 +36,8 @@ def command(
     """Refund a purchase at Stripe, wait for the webhook, and print the purchase as it is then.
 
     The webhook takes back the items that are no longer paid. Given twice, the command refunds once: it
-    refuses to give back more without --again. Exit 1 if the refund failed or the webhook has not come.
+    refuses to give back more without --again. Exit 1 if the refund failed, the webhook has not come, or
+    Stripe did not answer and may have made it.
     """
     stage: Stage = context.obj
     if stage.name == "prod" and not dry_run and not reason_text:
