@@ -488,15 +488,22 @@ def test_these_are_the_steps(shop: Shop, stage: ShopStage, functions: Functions,
     ends_well(shop, stage, functions)
 
 
+def interrupted(
+    shop: Shop, stage: ShopStage, functions: Functions, command: str, kill_at: tuple[int, str]
+) -> None:
+    """The command dies there, and somebody buys."""
+    begun(shop, stage, functions, command)
+    stage.steps.kill_at = kill_at
+    with pytest.raises(Killed):
+        run(shop, stage, functions, command)
+    functions.sell()
+
+
 @pytest.mark.parametrize(("command", "position", "moment"), KILLS)
 def test_a_command_that_was_interrupted_is_resumed_by_itself(
     shop: Shop, stage: ShopStage, functions: Functions, command: str, position: int, moment: str
 ) -> None:
-    begun(shop, stage, functions, command)
-    stage.steps.kill_at = (position, moment)
-    with pytest.raises(Killed):
-        run(shop, stage, functions, command)
-    functions.sell()
+    interrupted(shop, stage, functions, command, (position, moment))
     run(shop, stage, functions, command)
     ends_well(shop, stage, functions)
 
@@ -506,11 +513,7 @@ def test_a_command_that_was_interrupted_is_resumed_by_itself(
 def test_whatever_command_follows_an_interrupted_one_nothing_is_refused(
     shop: Shop, stage: ShopStage, functions: Functions, command: str, position: int, moment: str, other: str
 ) -> None:
-    begun(shop, stage, functions, command)
-    stage.steps.kill_at = (position, moment)
-    with pytest.raises(Killed):
-        run(shop, stage, functions, command)
-    functions.sell()
+    interrupted(shop, stage, functions, command, (position, moment))
     with suppress(NotYet):  # finish, while the new endpoint is not in use
         run(shop, stage, functions, other)
     functions.sell()
