@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from local.stripe import dashboard, keys, listeners, pages, versions, views
 from local.stripe.api import Call
 from local.stripe.errors import ApiError, rate_limited
-from local.stripe.idempotency import Answer, IdempotencyKeys
+from local.stripe.idempotency import Answer
 from local.stripe.listing import check_depth, expand, with_lists
 from local.stripe.params import nest
 from local.stripe.routes import CALLS
@@ -19,12 +19,11 @@ from local.stripe.store import Account, ApiKey, ApiRequest, random_text
 
 def create_app(account: Account) -> Flask:
     app = Flask(__name__)
-    answers = IdempotencyKeys(account.now)
     for call in CALLS:
         app.add_url_rule(
             call.path,
             endpoint=f"{call.method} {call.path}".replace(".", "_"),
-            view_func=partial(_serve, account, answers, call),
+            view_func=partial(_serve, account, call),
             methods=[call.method],
         )
     app.register_blueprint(views.blueprint("pages", "/c", account, pages.ROUTES))
@@ -38,7 +37,7 @@ def create_app(account: Account) -> Flask:
     return app
 
 
-def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -> Response:
+def _serve(account: Account, call: Call, **ids: str) -> Response:
     api_key = _admit(account, call)
     key = request.headers.get("Idempotency-Key") if call.method == "POST" else None
     pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
@@ -60,7 +59,7 @@ def _serve(account: Account, answers: IdempotencyKeys, call: Call, **ids: str) -
 
     if key is None:
         return _response(run())
-    answer, replayed = answers.once(key, json.dumps([request.path, sorted(pairs)]), run)
+    answer, replayed = account.answers.once(key, json.dumps([request.path, sorted(pairs)]), run)
     response = _response(answer)
     response.headers["Idempotency-Key"] = key
     if replayed:

@@ -21,6 +21,7 @@ from local.stripe.cards import CardEntry
 from local.stripe.chaos import Chaos
 from local.stripe.due_queue import DueQueue
 from local.stripe.errors import missing
+from local.stripe.idempotency import IdempotencyKeys
 
 API_VERSION = "2026-10-28.endive"
 """The newest version, that of the SDK in use; `versions` makes the older ones of it."""
@@ -130,6 +131,7 @@ class Account:
         self.chaos = Chaos()
         self.listeners: dict[str, Listener] = {}
         self.deliveries: dict[str, list[Delivery]] = {}
+        self.answers = IdempotencyKeys(self.now)
         self.outbox: DueQueue[tuple[Delivery, int]] = DueQueue()
         self._clock = clock
         self._fragment = random_text(6)
@@ -153,7 +155,7 @@ class Account:
 
     def new_id(self, prefix: str) -> str:
         """An id that sorts after all earlier ones, and that no other run of the stand-in has given."""
-        milliseconds = _base62(time.time_ns() // 1_000_000, width=8)
+        milliseconds = _base62(int(self._clock() * 1000), width=8)
         return f"{prefix}{milliseconds}{self._fragment}{_base62(next(self._counter), width=8)}"
 
     def add(self, stripe_object: StripeObject) -> StripeObject:
