@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Run events again, each as a fresh execution from its stored body, and wait for what becomes of them.
 
-    What has been applied is not run again, so that the same command may be given twice. Exit 1 if an event
+    An event that was never verified is fetched from Stripe instead. What has been applied is not run again, so that the same command may be given twice. Exit 1 if an event
     does not end as applied or ignored.
     """
     stage: Stage = context.obj
@@ -77,8 +77,9 @@ def _wanted(
 
 def _foresee(stage: Stage, wanted: dict[str, str | None], *, json: bool) -> None:
     replay = use_cases.replay(stage)
-    found = {event_id: replay.delivery(event_id, execution) for event_id, execution in wanted.items()}
-    plans = DryRun(stage)([delivery for delivery in found.values() if delivery], now())
+    at = now()
+    found = {event_id: replay.delivery(event_id, at, execution) for event_id, execution in wanted.items()}
+    plans = DryRun(stage)([delivery for delivery in found.values() if delivery], at)
     unknown = [event_id for event_id, delivery in found.items() if delivery is None]
     if json:
         as_json([{**_described(one), "changes": one.changes} for one in plans])

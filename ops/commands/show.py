@@ -41,7 +41,7 @@ def _show(stage: Stage, name: str, *, body: bool, json: bool) -> None:
         return
     event = story.of_event(stage, event_id_of(name))
     if body:
-        print(event.row.body if event.row else "")
+        print((event.row.body or event.row.unverified_body) if event.row else "")
         return
     if json:
         as_json(event)

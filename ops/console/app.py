@@ -175,14 +175,14 @@ def _graph(stage: Stage, execution: Execution | None) -> Graph:
 
 
 def _foresee(stage: Stage, event_ids: Sequence[str], problem: str | None) -> str:
-    replay, deliveries = use_cases.replay(stage), []
+    replay, deliveries, now = use_cases.replay(stage), [], clock.now()
     for event_id in event_ids:
-        delivery = replay.delivery(event_id)
+        delivery = replay.delivery(event_id, now)
         if delivery is None:
             raise NothingFound(f"{stage.name} has no event {event_id} to replay")
         deliveries.append(delivery)
     return render_template(
-        "replay.html", event_ids=event_ids, plans=DryRun(stage)(deliveries, clock.now()), problem=problem
+        "replay.html", event_ids=event_ids, plans=DryRun(stage)(deliveries, now), problem=problem
     )
 
 

@@ -24,7 +24,9 @@ SECONDS = 60.0
 def main() -> int:
     options = argparse.ArgumentParser(description="Random walks over the whole pipeline.")
     options.add_argument("--seed", type=int, help="the walk of this seed; drawn if it is not given")
-    options.add_argument("--seconds", type=float, help=f"walk on from there for so long (default {SECONDS:.0f})")
+    options.add_argument(
+        "--seconds", type=float, help=f"walk on from there for so long (default {SECONDS:.0f})"
+    )
     options.add_argument("--steps", help="only these steps of the walk, such as 3,17,40")
     chosen = options.parse_args()
     seed = secrets.randbelow(10**9) if chosen.seed is None else chosen.seed

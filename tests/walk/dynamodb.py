@@ -117,6 +117,8 @@ class DynamoDB:
         view = table.view(IndexName, consistent=ConsistentRead)
         keep, key, values = _parsed(more, "FilterExpression", KeyConditionExpression=condition)
         partition = key and table.partition(view, key, values)
+        if keep and IndexName:
+            raise NotImplementedError("a filter on an index")
         if key and keep and any(test.name in view.own_keys for tests in keep for test in tests):
             raise _invalid("Filter Expression can only contain non-primary key attributes")
         found = [entry for entry in view.entries(partition) if key is None or _holds(key, entry[1], values)]
@@ -134,7 +136,9 @@ class DynamoDB:
         return {"Items": items, "Count": len(items), "ScannedCount": len(page), **last}
 
     def get_paginator(self, operation: str) -> Any:
-        read = {"query": self.query, "scan": self.scan}[operation]
+        if operation not in {"query", "scan"}:
+            raise NotImplementedError(f"pages of {operation}")
+        read = getattr(self, operation)
 
         def paginate(**parameters: Any) -> Iterator[dict[str, Any]]:
             page = read(**parameters)
@@ -184,7 +188,7 @@ class DynamoDB:
 
     def _put(self, *, TableName: str, Item: Item, **more: Any) -> "_Write":
         table = self._table(TableName)
-        table.require_keys(Item)
+        table.require_keys(Item, too_long=_invalid)
         if _size(Item) > ITEM_BYTES:
             raise _invalid("Item size has exceeded the maximum allowed size")
         if (place := table.current.place(Item)) is None:
@@ -289,7 +293,7 @@ class _Table:
     def place(self, keys: Sequence[str], given: Item) -> Place:
         if len(given) != len(keys) or any(key not in given for key in keys):
             raise _UnfitError("The provided key element does not match the schema")
-        return _place([self._key_value(key, given[key]) for key in keys])
+        return _place([self._key_value(key, given[key], _invalid) for key in keys])
 
     def partition(self, view: _View, condition: "_Condition", values: Item) -> Any:
         """The value of the hash key that a key condition asks for."""
@@ -298,14 +302,14 @@ class _Table:
         known = signs.get(view.own_keys[0]) == "=" and signs.keys() <= set(view.own_keys)
         if others or len(signs) < len(tests) or not known:
             raise _invalid("Query key condition not supported")
-        asked = {test.name: self._key_value(test.name, values[test.values[0]]) for test in tests}
+        asked = {test.name: self._key_value(test.name, values[test.values[0]], _invalid) for test in tests}
         return asked[view.own_keys[0]]
 
-    def require_keys(self, item: Item) -> None:
+    def require_keys(self, item: Item, too_long: Callable[[str], ClientError]) -> None:
         """Require of what the item has in the place of keys of table and indexes that it may stand there."""
         for key in self._key_types:
             if key in item:
-                self._key_value(key, item[key])
+                self._key_value(key, item[key], too_long)
 
     def write(
         self,
@@ -328,7 +332,7 @@ class _Table:
             return _Write(self, place, old, None, refusal | ({"Item": dict(old)} if wanted and old else {}))
         if steps:
             new = _updated(old or new or {}, steps, values)
-            self.require_keys(new)
+            self.require_keys(new, too_long=_UnfitError)
             if _size(new) > ITEM_BYTES:
                 raise _UnfitError("Item size to update has exceeded the maximum allowed size")
         return _Write(self, place, old, new, None)
@@ -345,15 +349,17 @@ class _Table:
                 index.follow(old, new)
         self._behind.clear()
 
-    def _key_value(self, key: str, attribute: Item) -> Any:
+    def _key_value(self, key: str, attribute: Item, too_long: Callable[[str], ClientError]) -> Any:
         kind, most_bytes = self._key_types[key]
         if kind not in attribute:
             raise _UnfitError(f"Type mismatch for key {key}, expected: {kind}")
         if kind == "N":
             return _number(attribute["N"])
         text: str = attribute["S"]
-        if not text or len(text.encode()) > most_bytes:
-            raise _invalid(f"The key {key} must have 1 to {most_bytes} bytes")
+        if not text:
+            raise _invalid(f"A key attribute cannot contain an empty string value. Key: {key}")
+        if len(text.encode()) > most_bytes:
+            raise too_long(f"Size of {key} has exceeded the maximum size limit of {most_bytes} bytes")
         return text
 
 
@@ -419,6 +425,8 @@ def _size(item: Item) -> int:
 
 
 def _value_size(attribute: Item) -> int:
+    if len(attribute) != 1:
+        raise _invalid("An attribute value must contain exactly one of the supported datatypes")
     [(kind, held)] = attribute.items()
     match kind:
         case "S":
@@ -501,8 +509,8 @@ def _parsed(request: dict[str, Any], optional: str, **others: str | None) -> tup
     texts = ((optional, request.pop(optional, None)), *others.items())
     if request:
         raise NotImplementedError(f"the parameters {sorted(request)}")
-    if names == {} or values == {}:
-        raise _invalid("ExpressionAttributeNames and ExpressionAttributeValues must not be empty")
+    if names == {} or values == {} or any(text == "" for _, text in texts):
+        raise _invalid("Expressions, their names and their values must not be empty")
     return *_parse(tuple((names or {}).items()), tuple(values or ()), texts), values or {}
 
 

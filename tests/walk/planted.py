@@ -49,7 +49,16 @@ def _try(fault: dict[str, str]) -> str:
         # The copy's modules must win over the checkout that is installed in this environment.
         path = os.pathsep.join([str(copy), str(copy / "layers" / "core")])
         walked = subprocess.run(
-            [sys.executable, "-m", "tests.walk", "--seed", str(SEED), "--seconds", str(SECONDS), "--as-found"],
+            [
+                sys.executable,
+                "-m",
+                "tests.walk",
+                "--seed",
+                str(SEED),
+                "--seconds",
+                str(SECONDS),
+                "--as-found",
+            ],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
@@ -58,7 +67,11 @@ def _try(fault: dict[str, str]) -> str:
         )
     if walked.returncode == 0:
         return "SURVIVED"
-    return "found" if fault["shows"] in walked.stdout else f"NOT LIKE THIS ({walked.stdout[-300:]}{walked.stderr[-300:]})"
+    return (
+        "found"
+        if fault["shows"] in walked.stdout
+        else f"NOT LIKE THIS ({walked.stdout[-300:]}{walked.stderr[-300:]})"
+    )
 
 
 if __name__ == "__main__":

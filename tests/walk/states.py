@@ -140,6 +140,7 @@ class _Execution:
 
 def _matches(rule: Mapping[str, Any], error: str) -> bool:
     names = rule["ErrorEquals"]
+    # Wildcards do not match them, according to the documentation, and no rule may name them here.
     if error in ("States.Runtime", "States.DataLimitExceeded"):
         return False
     is_task_failed = "States.TaskFailed" in names and error != "States.Timeout"

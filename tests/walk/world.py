@@ -379,9 +379,7 @@ class World:
             self.events += wanted
             self.undelivered += wanted
             for purchase_id in self.orders:
-                self.most_due[purchase_id] = max(
-                    self.most_due[purchase_id], oracle.due(self, purchase_id)
-                )
+                self.most_due[purchase_id] = max(self.most_due[purchase_id], oracle.due(self, purchase_id))
 
     def _look(self) -> None:
         self._take_note()

@@ -16,6 +16,7 @@ from ops.parked import parked
 from ops.stages import Stage
 from tests.data import MIKE, MIKES_PURCHASE, purchase_id
 from tests.stripe_events import (
+    NOW,
     Event,
     charge_id,
     charge_refunded,
@@ -37,7 +38,8 @@ def stage(workflow: Workflow) -> Stage:  # noqa: ARG001 it must run
 
 
 def park(workflow: Workflow, event: Event, state: str = "VerifyEvent") -> str:
-    """The event could not go on, though by now it could."""
+    """The event could not go on, though by now it could; Stripe still knows it."""
+    workflow.stripe_api.events[event["id"]] = event
     workflow.fail(state, "KeyError")
     assert workflow.deliver(signed(event)).status == "FAILED"
     return str(event["id"])
@@ -50,7 +52,7 @@ def run(stage: Stage, workflow: Workflow, *event_ids: str, reason: str = "mended
 
 
 def foreseen(stage: Stage, workflow: Workflow, *event_ids: str) -> list[Any]:
-    found = [use_cases.replay(stage).delivery(event_id) for event_id in event_ids]
+    found = [use_cases.replay(stage).delivery(event_id, workflow.now) for event_id in event_ids]
     return DryRun(stage)([delivery for delivery in found if delivery], workflow.now)
 
 
@@ -195,8 +197,12 @@ def test_a_replay_works_when_step_functions_has_forgotten_and_the_secret_was_rol
     workflow: Workflow, stage: Stage
 ) -> None:
     event = session_event("completed", workflow.sell(quantity=1))
-    workflow.fail("VerifyEvent", "KeyError")
-    workflow.deliver(signed(event, secret="whsec_of_last_year"))
+    workflow.fail("RecordPayment", "KeyError")
+    workflow.deliver(signed(event))
+    rolled = signed(event, secret="whsec_of_last_year")["signature"]
+    stage.adapters.table("events").update(
+        {"event_id": event["id"]}, "SET signature = :signature", {"signature": rolled}
+    )
     run(stage, workflow, event["id"])
     workflow.now += 400 * 24 * 3600
     on_record = [replay.execution for replay in stage.adapters.replays.of_event(event["id"])]
@@ -204,10 +210,11 @@ def test_a_replay_works_when_step_functions_has_forgotten_and_the_secret_was_rol
     assert workflow.inventory() == ONE_PACK
 
 
-def test_an_execution_that_was_aborted_before_it_claimed_is_listed_and_replayed_from_its_input(
+def test_an_execution_that_was_aborted_before_it_claimed_is_listed_and_replayed_as_stripe_has_it(
     workflow: Workflow, stage: Stage
 ) -> None:
     event = session_event("completed", workflow.sell(quantity=1))
+    workflow.stripe_api.events[event["id"]] = event
     workflow.meanwhile("VerifyEvent", lambda: workflow.abort(event["id"]), after_effect=True)
     assert workflow.deliver(signed(event)).status == "ABORTED"
     [waiting] = parked(stage)
@@ -215,6 +222,31 @@ def test_an_execution_that_was_aborted_before_it_claimed_is_listed_and_replayed_
     [ended] = run(stage, workflow, event["id"])
     assert ended.outcome == "applied"
     assert (parked(stage), workflow.inventory()) == ([], ONE_PACK)
+
+
+@pytest.mark.parametrize("replay", [{}, {"by": "mike", "at": NOW, "reason": "mine", "mac": "AAAA"}, None])
+def test_no_replay_vouches_for_what_nobody_has_authenticated(
+    workflow: Workflow, stage: Stage, replay: dict[str, Any] | None
+) -> None:
+    """Somebody may write to the queue, and the operators replay whatever is parked."""
+    forged: Any = signed(session_event("completed", workflow.sell(quantity=1)), secret="whsec_of_mine")
+    assert workflow.receive(forged if replay is None else {**forged, "replay": replay}) == []
+    [waiting] = parked(stage)
+    [ended] = run(stage, workflow, waiting.event_id)
+    assert (ended.outcome, ended.reason) == (
+        "parked",
+        f"UnknownToStripe: Stripe knows no event {waiting.event_id}",
+    )
+    assert workflow.inventory() == {}
+
+
+def test_no_replay_vouches_for_the_input_of_an_execution(workflow: Workflow, stage: Stage) -> None:
+    forged = signed(session_event("completed", workflow.sell(quantity=1)), secret="whsec_of_mine")
+    workflow.meanwhile("VerifyEvent", lambda: workflow.abort(forged["event_id"]), after_effect=True)
+    workflow.deliver(forged)
+    [ended] = run(stage, workflow, forged["event_id"])
+    assert ended.outcome == "parked"
+    assert workflow.inventory() == {}
 
 
 def test_an_execution_that_was_aborted_after_it_claimed_is_listed_with_its_purchase(
@@ -250,6 +282,7 @@ def test_a_purchase_tells_its_story_in_the_order_of_time(workflow: Workflow, sta
     purchase = workflow.sell(quantity=1)
     workflow.now += 60
     event_id = park(workflow, session_event("completed", purchase), "GrantItems")
+    workflow.stripe_api.down = True
     workflow.now += 60
     run(stage, workflow, event_id)
     told = story.of_purchase(stage, MIKES_PURCHASE)

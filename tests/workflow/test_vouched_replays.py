@@ -24,12 +24,12 @@ def vouched(workflow: Workflow, delivery: Delivery, reason: str = "mended") -> D
 
 
 def parked_a_year_ago(workflow: Workflow) -> Delivery:
-    """A paid event that was parked, signed with a secret that no longer is."""
-    delivery = signed(session_event("completed", workflow.sell(quantity=1)), secret="whsec_of_last_year")
-    workflow.fail("VerifyEvent", "KeyError")
-    assert workflow.deliver(delivery).status == "FAILED"
+    """A paid event that was believed and then parked, signed with a secret that no longer is."""
+    event = session_event("completed", workflow.sell(quantity=1))
+    workflow.fail("RecordPayment", "KeyError")
+    assert workflow.deliver(signed(event)).status == "FAILED"
     workflow.now += YEAR
-    return delivery
+    return signed(event, secret="whsec_of_last_year")
 
 
 def test_an_event_whose_secret_was_rolled_is_refused_without_an_operator(workflow: Workflow) -> None:

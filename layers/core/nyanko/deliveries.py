@@ -62,7 +62,7 @@ def delivery_by_id(event_id: str, received_at: int) -> Delivery:
 
 
 def stored_delivery(row: "EventRow") -> Delivery:
-    """An event as it was delivered when it was claimed or parked."""
+    """An event as it was delivered when it was claimed; one that never was is to be fetched from Stripe."""
     return Delivery(
         event_id=row.event_id, received_at=row.received_at, body=row.body, signature=row.signature
     )

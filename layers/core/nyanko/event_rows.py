@@ -27,9 +27,10 @@ FINISHED: frozenset[str] = frozenset({APPLIED, IGNORED})
 class EventRow:
     """What is stored of an event; times are epoch seconds UTC.
 
-    `execution` is the newest one that claimed, parked or ignored it. `body`, `signature` and `received_at`
-    are as the event was delivered; the body is "" if it was too large to be carried, or is other people's.
-    `cause` is a sentence about why the event is parked or ignored, `parked_reason` one word for counting.
+    `execution` is the newest one that claimed, parked or ignored it. `body` and `signature` are as the event
+    was delivered, once VerifyEvent has believed them: ClaimEvent alone writes them. They are "" if the body
+    was too large to be carried, or is other people's. `unverified_body` is of an event that was parked before
+    that: to look at, and vouched for by nobody. `cause` is a sentence about why the event is parked or ignored, `parked_reason` one word for counting.
     """
 
     event_id: str
@@ -41,6 +42,7 @@ class EventRow:
     purchase_id: str | None = None
     body: str = ""
     signature: str = ""
+    unverified_body: str = ""
     cause: str = ""
     parked_reason: str | None = None
     parked_at: int | None = None

@@ -5,6 +5,7 @@ The workflow itself claims and ignores (statemachines/payment.asl.yaml). The gra
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nyanko.adapters.dynamodb_table import ConditionFailed, Table
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 EVENT_IS_NOT_FINISHED = "attribute_not_exists(event_id) OR NOT #state IN (:applied, :ignored)"
 EVENT_EXISTS = "attribute_exists(event_id)"
+EVENT_WAS_NEVER_CLAIMED = f"{EVENT_IS_NOT_FINISHED} AND attribute_not_exists(body)"
+"""AND binds closer than OR, and what does not exist has no body
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html)."""
 APPLY = "SET #state = :applied, purchase_id = :purchase_id, applied_at = :now REMOVE parked_reason, parked_at"
 STATE = {"#state": "state"}
 
@@ -85,12 +89,11 @@ class Events:
     ) -> bool:
         """Set the event aside with its reason; False if it was finished meanwhile and nothing is parked.
 
-        A claimed event keeps the body, signature and time that it was claimed with, and a parked event never
-        expires. `event` and `purchase_id` are what else is known of it.
+        A claimed event keeps the body, signature and time that it was claimed with. Of any other the body is
+        kept as what it is, unverified: nothing that a replay vouches for. A parked event never expires.
+        `event` and `purchase_id` are what else is known of it.
         """
         about = {
-            "body": failed["body"],
-            "signature": failed["signature"],
             "received_at": failed["received_at"],
             "purchase_id": purchase_id,
             "type": event.type if event else None,
@@ -98,24 +101,31 @@ class Events:
         }
         known = {name: value for name, value in about.items() if value is not None}
         keep_known = "".join(f", #{name} = if_not_exists(#{name}, :{name})" for name in known)
-        try:
-            self._table.update(
-                {"event_id": failed["event_id"]},
-                "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
-                f"execution = :execution{keep_known} REMOVE expires_at",
-                {
-                    "parked": PARKED,
-                    "applied": APPLIED,
-                    "ignored": IGNORED,
-                    "reason": reason,
-                    "cause": cause,
-                    "execution": failed["execution"],
-                    "now": now,
-                    **known,
-                },
-                condition=EVENT_IS_NOT_FINISHED,
-                names={**STATE, **{f"#{name}": name for name in known}},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        unverified = {"unverified_body": failed["body"], "unverified_signature": failed["signature"]}
+        keep_unverified = "".join(f", {name} = :{name}" for name in unverified)
+        parked = {
+            "parked": PARKED,
+            "applied": APPLIED,
+            "ignored": IGNORED,
+            "reason": reason,
+            "cause": cause,
+            "execution": failed["execution"],
+            "now": now,
+            **known,
+        }
+        attempts = (
+            (keep_unverified, unverified, EVENT_WAS_NEVER_CLAIMED),
+            ("", {}, EVENT_IS_NOT_FINISHED),
+        )
+        for keep, body, condition in attempts:
+            with suppress(ConditionFailed):
+                self._table.update(
+                    {"event_id": failed["event_id"]},
+                    "SET #state = :parked, parked_reason = :reason, parked_at = :now, cause = :cause, "
+                    f"execution = :execution{keep_known}{keep} REMOVE expires_at",
+                    {**parked, **body},
+                    condition=condition,
+                    names={**STATE, **{f"#{name}": name for name in known}},
+                )
+                return True
+        return False

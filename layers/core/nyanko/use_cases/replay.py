@@ -2,9 +2,11 @@
 
 A fresh execution needs neither the failed one, which Step Functions forgets after 90 days, nor Stripe, which
 forgets events after 30, nor the webhook's secret of that day. It passes the states that every event passes.
+
+What was never verified has no body to sign, whatever was delivered under the event's id: it is fetched from
+Stripe (docs/decisions/0005-replays-are-vouched-for.md).
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nyanko.deliveries import Delivery, delivery_by_id, stored_delivery
 from nyanko.event_rows import EventRow
-from nyanko.executions import PARKED_STATE, RUNNING, NotRedrivable, event_id_of, next_execution
+from nyanko.executions import FORGOTTEN, PARKED_STATE, RUNNING, NotRedrivable, event_id_of, next_execution
 from nyanko.replays import Replayed, ReplayRow
 
 if TYPE_CHECKING:
@@ -50,18 +52,17 @@ class Replay:
         self._replays = replays
         self._macs = macs
 
-    def delivery(self, event_id: str, execution: str | None = None) -> Delivery | None:
-        """What a replay of the event delivers: its row knows, or else the input of an execution of it."""
-        return self._delivery(event_id, self._events.get(event_id), execution)
+    def delivery(self, event_id: str, now: int, execution: str | None = None) -> Delivery | None:
+        """What a replay of the event delivers, None if nothing here knows of such an event."""
+        return self._delivery(event_id, self._events.get(event_id), now, execution)
 
-    def _delivery(self, event_id: str, row: EventRow | None, execution: str | None) -> Delivery | None:
-        if row:
+    def _delivery(
+        self, event_id: str, row: EventRow | None, now: int, execution: str | None
+    ) -> Delivery | None:
+        if row and row.body:
             return stored_delivery(row)
-        if given := self._history.execution(execution or event_id).input:
-            delivered: Delivery = json.loads(given)
-            delivered.pop("replay", None)
-            return delivered
-        return None
+        is_known = row or self._history.execution(execution or event_id).status != FORGOTTEN
+        return delivery_by_id(event_id, now) if is_known else None
 
     def start(self, event_id: str, reason: str, now: int, execution: str | None = None) -> Replayed:
         """Start a replay, unless the event has come to its end or is on its way.
@@ -71,18 +72,14 @@ class Replay:
         row = self._events.get(event_id)
         if row and row.is_finished:
             return Replayed(event_id, row.state)
-        delivery = self._delivery(event_id, row, execution)
+        delivery = self._delivery(event_id, row, now, execution)
         if delivery is None:
             return Replayed(event_id, "unknown", reason="there is no such event to replay")
         on_record = [replay.execution for replay in self._replays.of_event(event_id)]
         following = next_execution(event_id, self._executions.status, on_record)
         if following.is_running:
             return Replayed(event_id, "running", following.name)
-        signed = (
-            self._macs.sign(delivery, self._by, now, reason)
-            if delivery["body"]
-            else delivery_by_id(event_id, now)
-        )
+        signed = self._macs.sign(delivery, self._by, now, reason) if delivery["body"] else delivery
         # Written first: a replay that nobody knows of is worse than a note of one that was not made.
         if self._replays.put(ReplayRow(event_id, following.name, self._by, now, reason)):
             self._executions.start(following.name, signed)
