@@ -64,7 +64,7 @@ class Client:
     def _refuse(self, operation: str, params: Mapping[str, Any], fault: Fault) -> Exception:
         if fault == "lost":
             return ReadTimeoutError(endpoint_url=f"https://{self._service}.test")
-        if fault == "refused" or operation in READS and fault == "conflict":
+        if fault == "refused" or (operation in READS and fault == "conflict"):
             return refusal("InternalServerError", operation, 500)
         if operation == "transact_write_items":
             code = "ThrottlingError" if fault == "throttled" else "TransactionConflict"
@@ -91,9 +91,12 @@ class Paginator:
 
 @dataclass
 class Message:
+    """`receives` is how often it was received, and until `visible_at` nobody receives it again."""
+
     message_id: str
     body: str
     receives: int = 0
+    visible_at: float = 0
 
 
 class Sqs:

@@ -166,6 +166,7 @@ class DynamoDB:
         asked = [(name, request) for name, requests in RequestItems.items() for request in requests]
         _require_count(asked, WRITTEN_AT_ONCE)
         writes = [_one_of(request, DeleteRequest=self._delete)(TableName=name) for name, request in asked]
+        _require_distinct([write[:2] for write in writes])
         self._commit(writes)
         return {"UnprocessedItems": {}}
 
@@ -181,7 +182,7 @@ class DynamoDB:
         _require_distinct([write[:2] for write in writes])
         codes = [reason["Code"] for reason in reasons]
         if set(codes) != {"None"}:
-            message = f"please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
+            message = f"Transaction cancelled, please refer cancellation reasons [{', '.join(codes)}]"
             raise _error("TransactionCanceledException", message, CancellationReasons=reasons)
         self._commit(writes)
         return {}
@@ -193,15 +194,15 @@ class DynamoDB:
             raise _invalid("Item size has exceeded the maximum allowed size")
         if (place := table.current.place(Item)) is None:
             raise _invalid("One or more parameter values were invalid: Missing a key in the item")
-        return table.write(place, dict(Item), None, **more)
+        return table.prepare(place, dict(Item), None, **more)
 
     def _update(self, *, TableName: str, Key: Item, UpdateExpression: str, **more: Any) -> "_Write":
         table = self._table(TableName)
-        return table.write(table.place(table.keys, Key), Key, UpdateExpression, **more)
+        return table.prepare(table.place(table.keys, Key), Key, UpdateExpression, **more)
 
     def _delete(self, *, TableName: str, Key: Item, **more: Any) -> "_Write":
         table = self._table(TableName)
-        return table.write(table.place(table.keys, Key), None, None, **more)
+        return table.prepare(table.place(table.keys, Key), None, None, **more)
 
     def _commit_one(self, write: "_Write") -> "_Write":
         if write.refusal:
@@ -211,7 +212,6 @@ class DynamoDB:
         return write
 
     def _commit(self, writes: Sequence["_Write"]) -> None:
-        _require_distinct([write[:2] for write in writes])
         for table, place, _, new, _ in writes:
             self.version += 1
             table.commit(place, new)
@@ -306,12 +306,12 @@ class _Table:
         return asked[view.own_keys[0]]
 
     def require_keys(self, item: Item, too_long: Callable[[str], ClientError]) -> None:
-        """Require of what the item has in the place of keys of table and indexes that it may stand there."""
+        """Require that what the item has for keys of the table and its indexes may be keys."""
         for key in self._key_types:
             if key in item:
                 self._key_value(key, item[key], too_long)
 
-    def write(
+    def prepare(
         self,
         place: Place,
         new: Item | None,
@@ -321,7 +321,8 @@ class _Table:
         ReturnValuesOnConditionCheckFailure: str = "NONE",
         **more: Any,
     ) -> "_Write":
-        """Write `new` in a place, or nothing; an update changes what is there, or else `new`."""
+        """Prepare to put `new` in a place, None to delete what is there; an update changes what is there, or
+        else `new`."""
         wanted = _wants_old(ReturnValuesOnConditionCheckFailure)
         condition, steps, values = _parsed(more, "ConditionExpression", UpdateExpression=update)
         if steps and not steps.keys().isdisjoint(self.keys):
@@ -419,7 +420,7 @@ def _number(text: Any) -> int:
 
 
 def _size(item: Item) -> int:
-    """The size of an item in bytes, at which its types are seen too
+    """The size of an item in bytes; raises for a value that no item may have here
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)."""
     return len("".join(item).encode()) + sum(map(_value_size, item.values()))
 

@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+FORGED = f"t=0,v1={'0' * 64}"
+"""The signature of what nobody signed."""
+
 if TYPE_CHECKING:
     from tests.walk.world import World
 
@@ -57,31 +60,50 @@ def look(world: "World") -> None:
     """After every call. Raises `Violation`."""
     sums: Counter[tuple[str, str]] = Counter()
     by_purchase: Counter[tuple[str, str]] = Counter()
+    taken_back: Counter[tuple[str, str]] = Counter()
     for line in world.dynamodb.rows("ledger"):
         sums[line["player_id"], line["item_id"]] += line["delta"]
         begin, _, rest = line["line_id"].partition("#")
         if begin != "spend":
             by_purchase[begin, line["item_id"]] += line["delta"]
+            taken_back[line["player_id"], line["item_id"]] += min(0, line["delta"])
         elif world.spends.get(rest) != (line["player_id"], line["item_id"], -line["delta"]):
             raise Violation(f"nobody asked for the spend {line}")
     for row in world.dynamodb.rows("inventory"):
         holding = row["player_id"], row["item_id"]
         if row["quantity"] != sums.pop(holding, 0):
             raise Violation(f"the ledger's lines do not sum up to {row}")
+        if row["quantity"] < 0 and row["quantity"] < taken_back[holding]:
+            raise Violation(f"more was spent than there was: {row}")
     if left := +sums:
         raise Violation(f"the ledger has lines of what no inventory holds: {left}")
     for purchase_id, row in world.purchases.items():
-        granted, order = row["granted"], world.orders[purchase_id]
-        if not 0 <= granted <= world.most_due[purchase_id]:
-            raise Violation(
-                f"{order.name} has {granted} packs, and never were more than {world.most_due[purchase_id]} due"
-            )
+        granted, most, order = row["granted"], world.most_due[purchase_id], world.orders[purchase_id]
+        if not 0 <= granted <= most:
+            raise Violation(f"{order.name} has {granted} packs, and never were more than {most} due")
         for item_id, count in order.items.items():
             if by_purchase[purchase_id, item_id] != granted * count:
                 raise Violation(
                     f"{order.name} was granted {granted} packs, and its lines of {item_id} sum up to "
                     f"{by_purchase[purchase_id, item_id]}"
                 )
+
+    _look_at_limits(world)
+    _look_at_notices(world)
+
+
+def look_at_what_was_accepted(world: "World") -> None:
+    """Once the queue is empty: whatever the webhook accepted was begun, be it as another copy of it.
+
+    Raises `Violation`.
+    """
+    begun = {
+        one.name.partition("-r")[0]
+        for one in world.stepfunctions.executions.values()
+        if FORGED not in one.given
+    }
+    for event_id in sorted(world.accepted - begun):
+        raise Violation(f"{world.named(event_id)} was accepted, and never begun")
 
 
 def judge(world: "World") -> None:
@@ -131,12 +153,30 @@ def _is_of_ours(world: "World", event_id: str) -> bool:
 
 def remarks(world: "World") -> dict[str, list[str]]:
     """At rest: what is known to go wrong, by kind."""
-    found = {"a notice with a wrong sum": [*_notices(world)], "a purchase off its list": [*_limits(world)]}
+    lacking = [
+        f"{world.orders[purchase_id].name} counts again, and is not on the list of {scope}"
+        for purchase_id, scope in _off_their_lists(world)
+        if any(_counts_at_stripe(world, session) for session in sessions_of(world, purchase_id))
+    ]
+    silent = [
+        f"a notice of {world.orders[purchase_id].name} tells of nothing, and {changed} changed"
+        for purchase_id, told, changed in _notices(world)
+        if told != changed
+    ]
+    found = {"a purchase that counts again is off its list": lacking, "a notice tells of nothing": silent}
     return {kind: remarks for kind, remarks in found.items() if remarks}
 
 
-def _notices(world: "World") -> Iterator[str]:
-    """The items of a notice are those of the lines of its version."""
+def _look_at_notices(world: "World") -> None:
+    """The items of a notice are those of the lines of its version, or none."""
+    for purchase_id, told, changed in _notices(world):
+        if told not in ({}, changed):
+            name = world.orders[purchase_id].name
+            raise Violation(f"a notice of {name} tells of {told}, and {changed} changed")
+
+
+def _notices(world: "World") -> Iterator[tuple[str, dict[str, int], dict[str, int]]]:
+    """Of each notice its purchase, the items that it tells of, and those that its version changed."""
     lines: dict[tuple[str, str], dict[str, int]] = {}
     for line in world.dynamodb.rows("ledger"):
         purchase_id, _, rest = line["line_id"].partition("#")
@@ -144,29 +184,44 @@ def _notices(world: "World") -> Iterator[str]:
     for row in world.dynamodb.rows("notices"):
         _, purchase_id, version = row["notice_id"].split(".")
         told = {item: count for item, count in row["notice"]["items"].items() if count}
-        if told != (changed := lines.get((purchase_id, version), {})):
-            yield f"a notice of {world.orders[purchase_id].name} tells of {told}, and {changed} changed"
+        yield purchase_id, told, lines.get((purchase_id, version), {})
 
 
-def _limits(world: "World") -> Iterator[str]:
-    """A purchase that counts stands on the list of each of its limits."""
+def _look_at_limits(world: "World") -> None:
+    """A purchase that has counted at every moment so far stands on the list of each of its limits."""
+    for purchase_id, row in world.purchases.items():
+        if not _counts(row, world.now):
+            world.not_counted.add(purchase_id)
+    for purchase_id, scope in _off_their_lists(world):
+        if purchase_id not in world.not_counted:
+            raise Violation(f"{world.orders[purchase_id].name} is not on the list of {scope}")
+
+
+def _off_their_lists(world: "World") -> Iterator[tuple[str, str]]:
     listed = {(row["player_id"], row["scope"]): row["purchase_ids"] for row in world.dynamodb.rows("limits")}
     for purchase_id in world.purchases:
         order = world.orders[purchase_id]
-        if not any(_counts(world, session) for session in sessions_of(world, purchase_id)):
-            continue
         for scope in order.scopes:
             if purchase_id not in listed.get((order.player_id, scope), ()):
-                yield f"{order.name} counts, and is not on the list of {scope}"
+                yield purchase_id, scope
 
 
-def _counts(world: "World", session: dict[str, Any]) -> bool:
-    if session["payment_status"] == "paid":
-        intent = world.stripe.account.objects["payment_intent"][session["payment_intent"]]
-        refunds = [one for one in world.stripe.all("refund") if one["charge"] == intent["latest_charge"]]
-        returned = sum(one["amount"] for one in refunds if one["status"] == "succeeded")
-        return bool(returned < session["amount_total"])
-    if session["status"] == "complete":
-        intent = world.stripe.account.objects["payment_intent"][session["payment_intent"]]
+def _counts(row: dict[str, Any], now: float) -> bool:
+    """By what we know: paid and not given back, or still to be paid (two hours, less what clocks are off)."""
+    facts = row["facts"]
+    if facts["paid"]:
+        refunds = facts["refunds"].values()
+        return sum(one["amount"] for one in refunds if one["status"] == "succeeded") < facts["paid"]
+    is_open = facts["pending"] or now < row["created_at"] + 7_200 - 10
+    return facts["closed"] is None and is_open
+
+
+def _counts_at_stripe(world: "World", session: dict[str, Any]) -> bool:
+    if session["status"] != "complete":
+        return bool(session["status"] == "open")
+    intent = world.stripe.account.objects["payment_intent"][session["payment_intent"]]
+    if session["payment_status"] != "paid":
         return bool(intent["status"] == "requires_action")
-    return bool(session["status"] == "open")
+    refunds = [one for one in world.stripe.all("refund") if one["charge"] == intent["latest_charge"]]
+    returned = sum(one["amount"] for one in refunds if one["status"] == "succeeded")
+    return bool(returned < session["amount_total"])

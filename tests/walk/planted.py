@@ -1,4 +1,4 @@
-"""`make planted`: puts each fault of planted.yaml into a copy of the project, and expects the walk to find it.
+"""`make planted`: put each fault of planted.yaml into a copy of the project, and expect the walk to find it.
 
 A fault that is not found within its time, or whose line does not stand in the code exactly once, ends the run
 with 1. Name parts of faults to try only those.
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.walk.__main__ import VIOLATION
+
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("events", "functions", "layers", "local", "statemachines", "terraform/modules/data", "tests")
 FILES = ("template.yaml", "pyproject.toml")
@@ -28,9 +30,9 @@ def main(wanted: list[str]) -> int:
     for number, fault in enumerate(chosen, start=1):
         started = time.monotonic()
         verdict = _try(fault)
-        found += verdict == "found"
+        found += verdict.startswith("found")
         seconds = time.monotonic() - started
-        print(f"[{number}/{len(chosen)}] {verdict} after {seconds:.1f} s: {fault['fault']}", flush=True)
+        print(f"[{number}/{len(chosen)}] {seconds:5.1f} s: {fault['fault']}: {verdict}", flush=True)
     print(f"{found} of {len(chosen)} planted faults found")
     return 0 if chosen and found == len(chosen) else 1
 
@@ -49,16 +51,7 @@ def _try(fault: dict[str, str]) -> str:
         # The copy's modules must win over the checkout that is installed in this environment.
         path = os.pathsep.join([str(copy), str(copy / "layers" / "core")])
         walked = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "tests.walk",
-                "--seed",
-                str(SEED),
-                "--seconds",
-                str(SECONDS),
-                "--as-found",
-            ],
+            [sys.executable, "-m", "tests.walk", "--seed", str(SEED), "--seconds", str(SECONDS), "--long"],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
@@ -66,12 +59,10 @@ def _try(fault: dict[str, str]) -> str:
             check=False,
         )
     if walked.returncode == 0:
-        return "SURVIVED"
-    return (
-        "found"
-        if fault["shows"] in walked.stdout
-        else f"NOT LIKE THIS ({walked.stdout[-300:]}{walked.stderr[-300:]})"
-    )
+        return "NOT FOUND"
+    # An error of the walk itself finds nothing.
+    found = walked.stdout.partition(f"{VIOLATION}, ")[2].strip()
+    return f"found, {found}" if found else f"BROKEN: {walked.stderr[-500:]}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from math import inf
 from typing import Any, Literal
 
@@ -17,21 +16,17 @@ Perform = Callable[[str, str, Any], Any]
 """Does a task's work: from its state, resource and parameters to its result before ResultSelector, which is
 `{"Payload": …, "StatusCode": 200, …}` for a function."""
 
-Expression = Callable[[Any, str], Any]
-"""What a path or an intrinsic function finds in some data, in the execution of some name."""
-
 MAX_BYTES = 256 * 1024
 """As UTF-8 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
 
 FIELDS = {
-    "machine": {"Comment", "StartAt", "States", "TimeoutSeconds"},
-    "Task": {"Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath"}
-    | {"TimeoutSeconds", "Retry", "Catch", "Next", "End"},
-    "Succeed": {"Type", "Comment"},
-    "Fail": {"Type", "Comment", "Error", "Cause"},
-    "retrier": {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds"}
-    | {"JitterStrategy"},
-    "catcher": {"ErrorEquals", "ResultPath", "Next"},
+    "Machine": "Comment StartAt States TimeoutSeconds",
+    "Task": "Type Comment Resource Parameters ResultSelector ResultPath OutputPath TimeoutSeconds Retry Catch"
+    " Next End",
+    "Succeed": "Type Comment",
+    "Fail": "Type Comment Error Cause",
+    "Retry": "ErrorEquals IntervalSeconds BackoffRate MaxAttempts MaxDelaySeconds JitterStrategy",
+    "Catch": "ErrorEquals ResultPath Next",
 }
 """TimeoutSeconds is not used: time is the walk's, which raises `TaskFailed("States.Timeout", "")`."""
 
@@ -111,8 +106,7 @@ class _Execution:
                 failed = raised
             # The first retrier that matches decides, even when it has no attempts left.
             matching = (next(waits, None) for retrier, waits in retriers if _matches(retrier, failed.error))
-            seconds = next(matching, None)
-            if seconds is None:
+            if (seconds := next(matching, None)) is None:
                 break
             self.wait(seconds)
         for catcher in state.get("Catch", []):
@@ -128,7 +122,7 @@ class _Execution:
         if "ResultSelector" in state:
             result = _fill(state["ResultSelector"], result, self.name)
         output = _place(state.get("ResultPath", "$"), data, result)
-        return _crossing(name, _path(state.get("OutputPath", "$"))(output, self.name))
+        return _crossing(name, _find(state.get("OutputPath", "$"), output, self.name))
 
     def _waits(self, retrier: Mapping[str, Any]) -> Iterator[float]:
         """The seconds before each retry that a retrier allows; it counts for itself while the state lasts."""
@@ -175,87 +169,62 @@ def _fill(template: Any, data: Any, execution: str) -> Any:
     filled = {}
     for key, value in template.items():
         if key.endswith(".$"):
-            filled[key.removesuffix(".$")] = _expression(value)(data, execution)
+            filled[key.removesuffix(".$")], rest = _evaluate(value, data, execution)
+            if rest:
+                raise NotImplementedError(f"the expression {value}")
         else:
             filled[key] = _fill(value, data, execution)
     return filled
 
 
-@cache
-def _expression(text: str) -> Expression:
-    expression, rest = _parse(text)
-    if rest:
-        raise NotImplementedError(f"the expression {text}")
-    return expression
-
-
-def _parse(text: str) -> tuple[Expression, str]:
-    """The expression that a text begins with, and the rest of the text."""
-    if function := re.match(r"States\.(Format|MathAdd)\(", text):
-        functions: dict[str, Callable[..., Any]] = {"Format": _format, "MathAdd": _add}
-        call = functions[function[1]]
-        arguments, rest = [], text[function.end() - 1 :]
+def _evaluate(text: str, data: Any, execution: str) -> tuple[Any, str]:
+    """The value of the expression that a text begins with, and the rest of the text."""
+    if function := re.match(r"States\.(Format|MathAdd)(?=\()", text):
+        arguments, rest = [], text[function.end() :]
         while rest[:1] in ("(", ","):
-            argument, rest = _parse(rest[1:].strip())
+            argument, rest = _evaluate(rest[1:].strip(), data, execution)
             arguments.append(argument)
         if rest[:1] == ")":
-            return lambda *given: call(*(argument(*given) for argument in arguments)), rest[1:].strip()
+            return _call(function[1], *arguments), rest[1:].strip()
     elif path := re.match(r"\$[^\s,)]*", text):
-        return _path(path[0]), text[path.end() :].strip()
+        return _find(path[0], data, execution), text[path.end() :].strip()
     elif literal := re.match(r"'([^'\\]*)'|(-?\d+)", text):
-        value = int(literal[2]) if literal[2] else literal[1]
-        return lambda *_given: value, text[literal.end() :].strip()
+        return int(literal[2]) if literal[2] else literal[1], text[literal.end() :].strip()
     raise NotImplementedError(f"the expression {text}")
 
 
-def _format(text: Any, *values: Any) -> str:
-    braces = re.sub(r"[^{}]", "", text)
-    if braces != "{}" * len(values) or not all(type(value) in (str, int) for value in values):
-        raise NotImplementedError(f"States.Format of {text!r} with {values}")
-    return str(text.format(*values))
+def _call(function: str, first: Any, *others: Any) -> Any:
+    types = [type(value) for value in others]
+    if function == "Format" and re.sub(r"[^{}]", "", first) == "{}" * len(types) and {*types} <= {str, int}:
+        return first.format(*others)
+    if function == "MathAdd" and [type(first), *types] == [int, int]:
+        return first + others[0]
+    raise NotImplementedError(f"States.{function} of {first!r} and {others}")
 
 
-def _add(*values: Any) -> int:
-    if [type(value) for value in values] != [int, int]:
-        raise NotImplementedError(f"States.MathAdd of {values}")
-    return sum(values)
-
-
-@cache
-def _path(text: str | None) -> Expression:
-    if text == "$$.Execution.Name":
-        return lambda _data, execution: execution
-    if not text or not re.fullmatch(r"\$(\.[A-Za-z_]\w*)*", text):
-        raise NotImplementedError(f"the path {text}")
-
-    def find(data: Any, _execution: str) -> Any:
-        found = data
-        for name in text.split(".")[1:]:
-            if not isinstance(found, dict) or name not in found:
-                cause = f"The JSONPath '{text}' could not be found in the input '{json.dumps(data)}'"
-                raise TaskFailed("States.Runtime", cause)
-            found = found[name]
-        return found
-
-    return find
+def _find(path: str | None, data: Any, execution: str) -> Any:
+    if path == "$$.Execution.Name":
+        return execution
+    if not path or not re.fullmatch(r"\$(\.[A-Za-z_]\w*)*", path):
+        raise NotImplementedError(f"the path {path}")
+    found = data
+    for name in path.split(".")[1:]:
+        if not isinstance(found, dict) or name not in found:
+            cause = f"The JSONPath '{path}' could not be found in the input '{json.dumps(data)}'"
+            raise TaskFailed("States.Runtime", cause)
+        found = found[name]
+    return found
 
 
 def _refuse_unknown(definition: Mapping[str, Any]) -> None:
-    _check("machine", definition)
+    parts = [("Machine", definition)]
     for state in definition["States"].values():
-        _check(state["Type"], state)
-        for retrier in state.get("Retry", []):
-            _check("retrier", retrier)
-        for catcher in state.get("Catch", []):
-            _check("catcher", catcher)
-
-
-def _check(kind: str, given: Mapping[str, Any]) -> None:
-    unknown = set(given) - FIELDS.get(kind, set())
-    for field, pattern in VALUES.items():
-        values = given.get(field, [])
-        for value in values if isinstance(values, list) else [values]:
-            if not re.fullmatch(pattern, value):
-                unknown.add(f"{field} {value}")
-    if unknown:
-        raise NotImplementedError(f"{kind} with {', '.join(sorted(unknown))}")
+        parts.append((state["Type"], state))
+        parts += [(kind, rule) for kind in ("Retry", "Catch") for rule in state.get(kind, [])]
+    for kind, part in parts:
+        if unknown := part.keys() - FIELDS.get(kind, "").split():
+            raise NotImplementedError(f"{kind} with {sorted(unknown)}")
+        for field in part.keys() & VALUES.keys():
+            values = part[field] if isinstance(part[field], list) else [part[field]]
+            if not all(re.fullmatch(VALUES[field], value) for value in values):
+                raise NotImplementedError(f"{field} {part[field]}")

@@ -30,7 +30,8 @@ class EventRow:
     `execution` is the newest one that claimed, parked or ignored it. `body` and `signature` are as the event
     was delivered, once VerifyEvent has believed them: ClaimEvent alone writes them. They are "" if the body
     was too large to be carried, or is other people's. `unverified_body` is of an event that was parked before
-    that: to look at, and vouched for by nobody. `cause` is a sentence about why the event is parked or ignored, `parked_reason` one word for counting.
+    that: to look at, and vouched for by nobody. `cause` is a sentence about why the event is parked or
+    ignored, `parked_reason` one word for counting.
     """
 
     event_id: str

@@ -19,25 +19,28 @@ Stripe = Callable[[], "StripeLookups"]
 """Called when they are needed: most events need neither, and a cold start pays for their imports."""
 
 
-def find_purchase(reading: Reading, *, purchases: Stored, stripe: Stripe) -> str | None:
-    """The id of the purchase that the event names, or that its payment leads to, here or at Stripe.
+def find_purchase(reading: Reading, *, purchases: Stored, stripe: Stripe) -> tuple[str, str | None] | None:
+    """The id of the purchase that the event names, or that its payment leads to, here or at Stripe, and of the
+    session that leads there, if any does.
 
     None if it is of another application, or of another payment than that of the session that we opened."""
     if reading.purchase_id:
-        return reading.purchase_id
+        return reading.purchase_id, reading.session_id
     payment_intent = reading.payment_intent
     if payment_intent is None and reading.charge:
         payment_intent = stripe().payment_intent_of(reading.charge)
     if payment_intent is None:
         return None
     if known := purchases().id_by_payment_intent(payment_intent):
-        return known
+        return known, None
     session = stripe().session_of(payment_intent)
     purchase_id = purchase_named_in(session) if session else None
-    purchase = purchases().get(purchase_id) if purchase_id else None
-    if session and purchase and not purchase.accepts_session(session["id"]):
+    if session is None or purchase_id is None:
         return None
-    return purchase_id
+    purchase = purchases().get(purchase_id)
+    if purchase and not purchase.accepts_session(session["id"]):
+        return None
+    return purchase_id, session["id"]
 
 
 def whole_facts(reading: Reading, *, stripe: Stripe) -> Facts:

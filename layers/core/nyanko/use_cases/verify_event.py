@@ -112,17 +112,18 @@ def verify_event(
         if event.api_version == API_VERSION or event.retrieved_at is not None:
             raise
         reading = read(retrieved(event, stripe=stripe, now=now))
-    purchase_id = find_purchase(reading, purchases=purchases, stripe=stripe) if reading else None
-    if reading is None or purchase_id is None:
+    found = find_purchase(reading, purchases=purchases, stripe=stripe) if reading else None
+    if reading is None or found is None:
         raise NotOurs(f"{event.event_id} is {event.type}, and not of a purchase of ours")
     if event.livemode != livemode:
         raise Permanent("WrongMode", f"{event.event_id} has livemode {event.livemode}, unlike this stage")
+    purchase_id, session_id = found
     return {
         **delivery,
         "type": event.type,
         "created": event.created,
         "purchase_id": purchase_id,
-        "session_id": reading.session_id,
+        "session_id": session_id,
         "amount": reading.amount,
         "currency": reading.currency,
         "facts": whole_facts(reading, stripe=stripe).to_dict(),
