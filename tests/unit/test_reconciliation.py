@@ -111,6 +111,7 @@ def test_a_reconciliation_goes_through_events_then_sessions_page_by_page() -> No
     assert reached.past([]) == Checkpoint(1, 2, "done")
     assert not reached.is_done
     assert reached.past([]).is_done
+    assert reached.past([]).past([]).is_done
 
 
 @pytest.mark.parametrize(("age", "asked_for"), [(15 * MINUTE, []), (15 * MINUTE + 1, ["evt_mike"])])
