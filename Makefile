@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations cost sam-api sam-invoke event test-sam test-terraform audit
+.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations cost sam-api sam-invoke event test-sam test-terraform audit mutation
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -78,13 +78,16 @@ test-sam: .venv/ready ## everything that runs in Lambda's image; uses the Docker
 test-terraform: .venv/ready ## every module by itself, and both environments made and taken down against an emulator of AWS
 	$(BIN)/pytest -m slow tests/terraform
 
-.venv-audit/ready: .venv/ready requirements-audit.txt
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-audit
-	$(BIN)/uv pip install --quiet --python .venv-audit --no-deps --require-hashes -r requirements-audit.txt
+.venv-%/ready: .venv/ready requirements-%.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
+	$(BIN)/uv pip install --quiet --python .venv-$* --no-deps --require-hashes -r requirements-$*.txt
 	@touch $@
 
 audit: .venv-audit/ready ## checkov over terraform/, template.yaml and the workflows
 	.venv-audit/bin/checkov --config-file .checkov.yaml
+
+mutation: .venv-mutation/ready ## every small change of the domain, each of which a unit test must notice
+	@$(BIN)/python -m tests.mutation
 
 # Without npm `make test` goes on, and says what it did not look at.
 .github/lint/ready: .github/lint/package-lock.json
@@ -98,7 +101,9 @@ lock: .venv/ready ## pin what pyproject.toml names, with hashes
 	  --group layer -o layers/dependencies/requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
 	  --group audit -o requirements-audit.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --generate-hashes --python-version 3.11 \
+	  --group mutation -o requirements-mutation.txt
 	sed -n '/^uv==/,/^[a-z].*==/p' requirements.txt | sed '$$d' > requirements-uv.txt
 
 clean:
-	rm -rf .venv .venv-audit .github/lint/node_modules .github/lint/ready .local .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-audit .venv-mutation .github/lint/node_modules .github/lint/ready .local .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache

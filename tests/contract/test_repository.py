@@ -12,6 +12,7 @@ from tests.template import ROOT
 PINS = [
     "requirements.txt",
     "requirements-audit.txt",
+    "requirements-mutation.txt",
     "requirements-uv.txt",
     "layers/dependencies/requirements.txt",
 ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance, stripe_purchase
+from nyanko.comparison import BalanceSheet, Comparison, StripePurchase, balance, compare, stripe_purchase
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.purchases import Purchase
 from tests.data import MIKES_PURCHASE, PAID, THREE_PACKS
@@ -16,6 +16,7 @@ REFUNDED_IN_FULL = replace(PAID, refunds={"re_1": Refund(1500, "succeeded")})
 GOODWILL = replace(PAID, refunds={"re_1": Refund(100, "succeeded")})
 PENDING_REFUND = replace(PAID, refunds={"re_1": Refund(500, "pending")})
 DISPUTED = replace(PAID, disputes={"du_1": Dispute("needs_response", 1500, NOW)})
+REFUNDED_AND_DISPUTED = replace(REFUNDED, disputes=DISPUTED.disputes)
 
 
 def at_stripe(facts: Facts) -> StripePurchase:
@@ -50,6 +51,8 @@ def sheet(compared: Comparison) -> tuple[int, int, int, int, int, int]:
         (DISPUTED, ours(DISPUTED, 0), (1500, 0, 1500, 0, 0, 0)),
         (PAID, ours(PAID, 0), (1500, 0, 0, 0, 0, 1500)),
         (PAID, ours(PAID, 1), (1500, 0, 0, 500, 0, 1000)),
+        (PAID, ours(PAID, 2), (1500, 0, 0, 1000, 0, 500)),
+        (REFUNDED_AND_DISPUTED, ours(REFUNDED_AND_DISPUTED, 0), (1500, 500, 1000, 0, 0, 0)),
         (PAID, ours(Facts(), 0), (1500, 0, 0, 0, 0, 1500)),
         (PAID, None, (1500, 0, 0, 0, 0, 1500)),
         (Facts(), ours(PAID, 3), (0, 0, 0, 0, 0, 1500)),
@@ -85,7 +88,9 @@ def test_what_an_event_accounts_for_is_outstanding_and_not_unexplained(
 
 @pytest.mark.parametrize("explained", [True, False])
 @pytest.mark.parametrize("granted", [0, 1, 2, 3])
-@pytest.mark.parametrize("facts", [Facts(), PAID, REFUNDED, REFUNDED_IN_FULL, GOODWILL, DISPUTED])
+@pytest.mark.parametrize(
+    "facts", [Facts(), PAID, REFUNDED, REFUNDED_IN_FULL, GOODWILL, DISPUTED, REFUNDED_AND_DISPUTED]
+)
 def test_what_is_paid_and_kept_is_granted_outstanding_or_unexplained(
     facts: Facts, granted: int, *, explained: bool
 ) -> None:
@@ -112,15 +117,62 @@ def test_differences_that_cancel_out_are_not_lost_in_the_sum() -> None:
     )
 
 
-def test_differences_are_said_in_words() -> None:
-    assert Comparison(at_stripe(REFUNDED), ours(PAID, 3)).differences == [
-        "Stripe refunded 500, we know of 0",
-        "2 packs are due, 3 are granted",
-    ]
-    assert Comparison(at_stripe(DISPUTED), ours(PAID, 3)).differences == [
-        "disputes hold 1500 at Stripe, 0 by what we know",
-        "0 packs are due, 3 are granted",
-    ]
+@pytest.mark.parametrize(
+    ("theirs", "mine", "said"),
+    [
+        (PAID, ours(PAID, 3), []),
+        (
+            PAID,
+            ours(Facts(), 0),
+            ["Stripe was paid 1500, we know of 0", "3 packs are due, 0 are granted"],
+        ),
+        (
+            Facts(),
+            ours(PAID, 3),
+            ["Stripe was paid 0, we know of 1500", "0 packs are due, 3 are granted"],
+        ),
+        (REFUNDED, ours(PAID, 3), ["Stripe refunded 500, we know of 0", "2 packs are due, 3 are granted"]),
+        (PAID, ours(REFUNDED, 2), ["Stripe refunded 0, we know of 500", "3 packs are due, 2 are granted"]),
+        (
+            DISPUTED,
+            ours(PAID, 3),
+            ["disputes hold 1500 at Stripe, 0 by what we know", "0 packs are due, 3 are granted"],
+        ),
+        (
+            PAID,
+            ours(DISPUTED, 0),
+            ["disputes hold 0 at Stripe, 1500 by what we know", "3 packs are due, 0 are granted"],
+        ),
+        (PAID, None, ["Stripe was paid 1500 for a purchase that we do not have"]),
+        (Facts(), None, []),
+    ],
+)
+def test_differences_are_said_in_words(theirs: Facts, mine: Purchase | None, said: list[str]) -> None:
+    assert Comparison(at_stripe(theirs), mine).differences == said
+
+
+@pytest.mark.parametrize("session_id", ["cs_mike", None])
+def test_a_session_is_compared_with_its_own_purchase_or_one_that_has_none_yet(session_id: str | None) -> None:
+    purchase = replace(ours(PAID, 3), session_id=session_id)
+    compared = compare(at_stripe(PAID), purchase)
+    assert (compared.purchase, compared.own_session, compared.differences) == (purchase, None, [])
+
+
+def test_a_purchase_that_we_do_not_have_lacks_no_packs_but_all_its_money() -> None:
+    compared = compare(at_stripe(PAID), None)
+    assert (compared.purchase, compared.own_session) == (None, None)
+    assert (compared.missing_packs, compared.gap_yen) == (0, 1500)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [(PAID, ["1500 were paid again, by cs_mike beside cs_the_first"]), (REFUNDED_IN_FULL, []), (Facts(), [])],
+)
+def test_another_session_for_the_same_purchase_is_money_paid_again(facts: Facts, said: list[str]) -> None:
+    compared = compare(at_stripe(facts), replace(ours(PAID, 3), session_id="cs_the_first"))
+    assert (compared.purchase, compared.own_session) == (None, "cs_the_first")
+    assert compared.differences == said
+    assert compared.unexplained_yen == compared.due_yen
 
 
 def test_what_stripe_says_becomes_facts() -> None:
@@ -139,11 +191,27 @@ def test_what_stripe_says_becomes_facts() -> None:
     assert found.changed_at == NOW + 30
 
 
+def test_a_purchase_changed_last_when_the_newest_of_its_objects_was_made() -> None:
+    charge = {"id": "ch_1", "created": NOW + 10}
+    paid = checkout_session(THREE_PACKS, payment_intent={"id": "pi_mike", "latest_charge": charge})
+    unpaid = checkout_session(THREE_PACKS, payment_status="unpaid", payment_intent=None)
+    assert stripe_purchase(paid, [], []).changed_at == NOW + 10
+    assert stripe_purchase(unpaid, [], []).changed_at == THREE_PACKS.created_at
+
+
+@pytest.mark.parametrize(("status", "is_open"), [("open", True), ("complete", False), ("expired", False)])
+def test_a_session_is_open_only_while_it_says_so(status: str, *, is_open: bool) -> None:
+    found = stripe_purchase(checkout_session(THREE_PACKS, status=status, payment_intent=None), [], [])
+    assert found.is_open is is_open
+    assert found.expires_at == THREE_PACKS.expires_at
+
+
 @pytest.mark.parametrize(
     ("status", "payment_status", "pending", "closed"),
     [
         ("open", "unpaid", False, None),
         ("complete", "unpaid", True, None),
+        ("complete", "no_payment_required", True, None),
         ("expired", "unpaid", False, "expired"),
     ],
 )

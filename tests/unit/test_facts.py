@@ -30,6 +30,11 @@ def test_knowing_nothing_changes_nothing(one: Facts) -> None:
     assert one.merge(Facts()) == one
 
 
+def test_at_first_no_money_is_known() -> None:
+    nothing = Facts()
+    assert (nothing.paid, nothing.refunded, nothing.held, nothing.pending) == (0, 0, 0, False)
+
+
 @given(
     st.lists(facts, min_size=1, max_size=6).flatmap(
         lambda told: st.tuples(st.just(told), st.permutations(told * 2))

@@ -1,7 +1,7 @@
 """What uses up a limit, and where it ends."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -44,10 +44,17 @@ def at(year: int, month: int, day: int = 1, hour: int = 0) -> int:
         (PAID.merge(Facts(disputes={"du": Dispute("lost", 1500, 1)})), CLOSED_LONG_AGO, True),
         (PAID.merge(Facts(refunds={"re": Refund(500, "succeeded")})), CLOSED_LONG_AGO, True),
         (PAID.merge(Facts(refunds={"re": Refund(1500, "succeeded")})), CLOSED_LONG_AGO, False),
+        (PAID.merge(Facts(refunds={"re": Refund(1501, "succeeded")})), CLOSED_LONG_AGO, False),
     ],
 )
 def test_a_purchase_counts_while_it_is_paid_or_can_still_be(facts: Facts, now: int, *, counted: bool) -> None:
     assert counts(replace(THREE_PACKS, facts=facts), now) is counted
+
+
+def test_an_order_of_which_nothing_was_heard_counts_for_two_hours() -> None:
+    two_hours_later = THREE_PACKS.created_at + 2 * 3600
+    assert counts(THREE_PACKS, two_hours_later)
+    assert not counts(THREE_PACKS, two_hours_later + 1)
 
 
 @pytest.mark.parametrize(
@@ -57,9 +64,12 @@ def test_a_purchase_counts_while_it_is_paid_or_can_still_be(facts: Facts, now: i
         ("2015-04", at(2026, 11), 5_000),
         ("2010-11", at(2026, 11, 30, 23), 5_000),
         ("2010-11", at(2026, 12), 20_000),
+        ("2010-11", at(2026, 3), 5_000),
+        ("2010-02", at(2026, 3), 20_000),
         ("2008-11", at(2026, 11, 30, 23), 20_000),
         ("2008-11", at(2026, 12), None),
         ("1990-04", at(2026, 11), None),
+        ("2030-01", at(2026, 11), 5_000),
     ],
 )
 def test_the_monthly_limit_follows_the_age_of_which_only_the_month_is_known(
@@ -68,11 +78,10 @@ def test_the_monthly_limit_follows_the_age_of_which_only_the_month_is_known(
     assert monthly_yen(birth_month, now) == yen
 
 
-def test_the_month_is_that_of_japan() -> None:
-    last_second_of_november = at(2026, 12) - 1
+def test_the_month_is_that_of_japan_nine_hours_ahead_of_utc() -> None:
+    december_in_japan = int(datetime(2026, 11, 30, 15, tzinfo=UTC).timestamp())
     scopes = [
-        limits_of(STARTER_PACK, CHILD, now)[0].scope
-        for now in (last_second_of_november, last_second_of_november + 1)
+        limits_of(STARTER_PACK, CHILD, now)[0].scope for now in (december_in_japan - 1, december_in_japan)
     ]
     assert scopes == ["month#2026-11", "month#2026-12"]
 
@@ -110,6 +119,27 @@ def test_a_purchase_beyond_the_limit_is_refused_with_what_is_left(limit: Limit, 
     with pytest.raises(BadInput, match="LimitReached") as refused:
         check_limit(limit, LimitList("mike", limit.scope), [paid], THREE_PACKS, NOW)
     assert refused.value.figures == {"limit": limit.most, "left": left}
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (Limit("product#p", 2, "packs"), "the limit is 2 packs of this product for each player; 1 are left"),
+        (Limit("product#p", 1, "packs"), "the limit is 1 packs of this product for each player; 0 are left"),
+        (Limit("month#2023-11", 1_900, "yen"), "the limit is 1900 yen in a month at this age; 1400 are left"),
+        (Limit("month#2023-11", 300, "yen"), "the limit is 300 yen in a month at this age; 0 are left"),
+    ],
+)
+def test_a_refused_player_reads_which_limit_it_was_and_what_is_left_of_it(limit: Limit, said: str) -> None:
+    one_pack = replace(THREE_PACKS, purchase_id=purchase_id("paid"), quantity=1, facts=Facts(paid=500))
+    with pytest.raises(BadInput) as refused:
+        check_limit(limit, LimitList("mike", limit.scope), [one_pack], THREE_PACKS, NOW)
+    assert refused.value.message == said
+
+
+def test_the_first_purchase_makes_the_first_version_of_the_list() -> None:
+    limit = Limit("product#p", 5, "packs")
+    assert check_limit(limit, LimitList("mike", limit.scope), [], THREE_PACKS, NOW).version == 1
 
 
 def test_the_limit_itself_may_be_reached() -> None:

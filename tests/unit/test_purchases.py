@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from nyanko.errors import Permanent
 from nyanko.facts import Dispute, Facts, Refund
 from nyanko.grants import converge
-from nyanko.purchases import check_amount, entitled, status
+from nyanko.purchases import Purchase, check_amount, check_session, entitled, status, with_facts
 from tests.data import PAID, THREE_PACKS
 from tests.strategies import facts
 
@@ -98,7 +99,10 @@ def test_a_grant_converges_in_one_step_and_then_nothing_is_due(told: Facts, gran
         (PAID, 3, "granted"),
         (PAID.merge(Facts(closed="expired")), 3, "granted"),
         (PAID.merge(refunded(500)), 2, "partially_refunded"),
+        (Facts(paid=1000), 3, "paid"),
         (PAID.merge(refunded(1500)), 0, "refunded"),
+        (PAID.merge(refunded(1500, 1)), 0, "refunded"),
+        (PAID.merge(refunded(1500)).merge(disputed("needs_response")), 0, "disputed"),
         (PAID.merge(disputed("needs_response")), 0, "disputed"),
         (PAID.merge(disputed("won", 0)), 3, "granted"),
         (PAID.merge(disputed("needs_response", 500)), 2, "disputed"),
@@ -114,7 +118,48 @@ def test_the_ordered_amount_passes(amount: int | None, currency: str | None) -> 
     assert THREE_PACKS.amount == 1500
 
 
-@pytest.mark.parametrize(("amount", "currency"), [(1499, "jpy"), (0, "jpy"), (150_000, "jpy"), (1500, "usd")])
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(1499, "jpy"), (0, "jpy"), (150_000, "jpy"), (1500, "eur"), (1500, "usd")]
+)
 def test_another_amount_or_currency_than_ordered_is_parked(amount: int, currency: str) -> None:
     with pytest.raises(Permanent, match="AmountMismatch"):
         check_amount(THREE_PACKS, amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("own", "session_id"), [("cs_mike", "cs_mike"), ("cs_mike", None), (None, "cs_mike"), (None, None)]
+)
+def test_the_payment_of_its_own_session_is_the_purchases(own: str | None, session_id: str | None) -> None:
+    check_session(replace(THREE_PACKS, session_id=own), session_id)
+
+
+def test_the_payment_of_another_session_is_parked() -> None:
+    with pytest.raises(Permanent, match="OtherSession"):
+        check_session(replace(THREE_PACKS, session_id="cs_mike"), "cs_tama")
+
+
+def test_recording_facts_is_the_next_version_and_dates_the_purchase() -> None:
+    recorded = with_facts(replace(THREE_PACKS, version=7), PAID, now=1_700_000_100)
+    assert recorded == replace(THREE_PACKS, facts=PAID, version=8, updated_at=1_700_000_100)
+
+
+def test_a_checkout_stays_open_for_an_hour() -> None:
+    assert THREE_PACKS.expires_at == THREE_PACKS.created_at + 60 * 60
+
+
+def test_an_order_begins_with_nothing_granted_and_no_change() -> None:
+    assert (THREE_PACKS.granted, THREE_PACKS.version, THREE_PACKS.facts) == (0, 0, Facts())
+
+
+@given(facts, st.integers(0, 3), st.sampled_from([None, "cs_mike"]))
+def test_a_purchase_survives_the_way_through_json_and_the_table(
+    told: Facts, granted: int, session_id: str | None
+) -> None:
+    purchase = replace(THREE_PACKS, facts=told, granted=granted, version=granted, session_id=session_id)
+    assert Purchase.from_dict(purchase.to_dict()) == purchase
+
+
+def test_a_row_leaves_out_what_is_not_known_yet() -> None:
+    row: Any = {name: value for name, value in THREE_PACKS.to_dict().items() if value is not None}
+    assert not {"session_id", "url"} & row.keys()
+    assert Purchase.from_dict(row) == THREE_PACKS

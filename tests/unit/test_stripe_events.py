@@ -42,6 +42,7 @@ def reading(event_type: str, stripe_object: dict[str, Any], **changed: Any) -> R
     [
         ("checkout.session.completed", "paid", Facts(paid=1500)),
         ("checkout.session.completed", "unpaid", Facts(pending=True)),
+        ("checkout.session.completed", "no_payment_required", Facts(pending=True)),
         ("checkout.session.async_payment_succeeded", "paid", Facts(paid=1500)),
         ("checkout.session.async_payment_succeeded", "unpaid", Facts()),
         ("checkout.session.async_payment_failed", "unpaid", Facts(closed="async_failed")),
@@ -81,6 +82,7 @@ def test_an_expired_session_has_no_payment() -> None:
         ("refund.failed", "failed", "failed"),
         ("refund.failed", "succeeded", "failed"),
         ("refund.failed", "canceled", "canceled"),
+        ("refund.failed", "a_status_of_tomorrow", "failed"),
     ],
 )
 def test_a_refund_has_its_own_status_unless_the_event_says_that_it_failed(
@@ -112,6 +114,20 @@ def test_a_refunded_charge_asks_for_its_refunds_since_it_knows_only_their_sum() 
     assert reading("charge.refunded", CHARGE) == Reading(
         facts=Facts(), payment_intent="pi_mike", charge="ch_mike", charge_refunds=True
     )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "stripe_object"),
+    [
+        ("checkout.session.completed", SESSION),
+        ("refund.updated", REFUND),
+        ("charge.dispute.updated", DISPUTE),
+    ],
+)
+def test_what_tells_all_by_itself_asks_for_no_refunds(event_type: str, stripe_object: dict[str, Any]) -> None:
+    told = reading(event_type, stripe_object)
+    assert told is not None
+    assert told.charge_refunds is False
 
 
 def test_a_reference_may_be_expanded() -> None:
@@ -175,11 +191,13 @@ REINSTATED = {"object": "balance_transaction", "id": "txn_2", "amount": 500, "fe
         ({"amount": 500, "balance_transactions": []}, 500),
         ({"amount": 1500, "balance_transactions": [WITHDRAWN]}, 500),
         ({"amount": 1500, "balance_transactions": [WITHDRAWN, REINSTATED]}, 0),
+        ({"amount": 1500, "balance_transactions": [WITHDRAWN, REINSTATED, REINSTATED]}, 0),
         ({"status": "prevented"}, 0),
         ({"status": "prevented", "balance_transactions": [WITHDRAWN]}, 500),
         ({"status": "won", "balance_transactions": [WITHDRAWN]}, 500),
         ({"status": "warning_needs_response"}, 0),
         ({"currency": "usd", "amount": 333}, None),
+        ({"currency": "eur", "amount": 333}, None),
         ({"currency": "usd", "balance_transactions": [WITHDRAWN]}, 500),
         ({"status": "a_status_of_tomorrow", "amount": 500}, 500),
     ],
