@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build bytecode bench lock clean mutants matrix soak operations cost sam-api sam-invoke event test-sam test-terraform audit mutation
+.PHONY: help run demo test lint types build bytecode bench lock clean walk planted operations cost sam-api sam-invoke event test-sam test-terraform audit mutation
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -34,14 +34,11 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-mutants: .venv/ready ## one-line faults of the production code, each of which a test must notice
-	@$(BIN)/python -m tests.mutants
+walk: .venv/ready ## a minute of random walks over the whole pipeline; SEED=12345, SECONDS=600, STEPS=3,17,40
+	@$(BIN)/python -m tests.walk $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STEPS),--steps $(STEPS))
 
-matrix: .venv/ready ## every state x every fault x every history
-	$(BIN)/pytest -m "slow or not slow" tests/workflow/test_fault_matrix.py
-
-soak: .venv/ready ## 300 purchases at once, with deliveries that go wrong
-	@$(BIN)/python -m tests.soak
+planted: .venv/ready ## one-line faults of what is shipped, each of which the walk must find
+	@$(BIN)/python -m tests.walk.planted
 
 operations: .venv/ready ## 30 purchases break at once, are mended and replayed; and all else that operators do
 	NYANKO_PURCHASES=30 $(BIN)/pytest -v --durations=6 tests/e2e/test_operations.py

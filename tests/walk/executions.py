@@ -12,7 +12,7 @@ from tests import template
 from tests.invocation import invocation
 from tests.walk import states
 from tests.walk.aws import Aws, Execution, StepFunctions
-from tests.walk.tasks import Crashed, Task, Tasks, TimedOut
+from tests.walk.tasks import Breakage, Crashed, Task, Tasks, TimedOut
 from tests.workflow.lambda_runtime import FUNCTIONS, by_name
 
 MACHINE = template.definition("PaymentStateMachine")
@@ -23,13 +23,17 @@ SERVICES = {"dynamodb": "DynamoDB", "sqs": "SQS"}
 
 
 class Executions:
-    """`named` tells executions apart for a person; `now` gives epoch seconds UTC."""
+    """What is `broken` is a function, by its folder, or a state that calls AWS itself.
+
+    `named` tells executions apart for a person; `now` gives epoch seconds UTC.
+    """
 
     def __init__(self, tasks: Tasks, now: Callable[[], float], named: Callable[[str], str]) -> None:
         self.stepfunctions = StepFunctions(self._begin, now)
         self._tasks = tasks
         self._now = now
         self._named = named
+        self.broken: dict[str, Breakage] = {}
         self._of_task: dict[Task, Execution] = {}
         self.aws: Aws
 
@@ -43,7 +47,8 @@ class Executions:
         """What a function answers within its time; event and answer cross as JSON."""
         seconds = FUNCTIONS[folder].timeout
         handler, given, context = _handler(folder), json.loads(json.dumps(event)), invocation(seconds)
-        return self._tasks.invoke(lambda: json.loads(json.dumps(handler(given, context))), seconds)
+        breakage = self.broken.get(folder)
+        return self._tasks.invoke(lambda: json.loads(json.dumps(handler(given, context))), seconds, breakage)
 
     def _begin(self, execution: Execution) -> None:
         name = f"execution {self._named(execution.name)}"
@@ -80,7 +85,7 @@ class Executions:
     def _perform(self, state: str, resource: str, parameters: Any) -> Any:
         service, _, action = resource.removeprefix("arn:aws:states:::").partition(":")
         try:
-            return self._ask(service, action, parameters, MACHINE["States"][state]["TimeoutSeconds"])
+            return self._ask(state, service, action, parameters)
         except TimedOut:
             raise states.TaskFailed("States.Timeout", "") from None
         except Crashed:
@@ -88,16 +93,21 @@ class Executions:
         except Exception as error:
             raise _failure(service, error) from error
 
-    def _ask(self, service: str, action: str, parameters: Any, seconds: float) -> Any:
+    def _ask(self, state: str, service: str, action: str, parameters: Any) -> Any:
+        seconds, breakage = MACHINE["States"][state]["TimeoutSeconds"], self.broken.get(state)
         match service, action:
             case "lambda", "invoke":
                 folder = by_name(parameters["FunctionName"]).folder
                 return {"Payload": self.invoke(folder, parameters["Payload"]), "StatusCode": 200}
             case "dynamodb", "putItem":
-                return self._tasks.invoke(lambda: self.aws("dynamodb").put_item(**parameters), seconds) or {}
+                client = self.aws("dynamodb")
+                return self._tasks.invoke(lambda: client.put_item(**parameters), seconds, breakage) or {}
             case "sqs", "sendMessage":
-                given = {**parameters, "MessageBody": json.dumps(parameters["MessageBody"])}
-                return self._tasks.invoke(lambda: self.aws("sqs").send_message(**given), seconds) or {}
+                client, given = (
+                    self.aws("sqs"),
+                    {**parameters, "MessageBody": json.dumps(parameters["MessageBody"])},
+                )
+                return self._tasks.invoke(lambda: client.send_message(**given), seconds, breakage) or {}
         raise NotImplementedError(f"say here what {service}:{action} does")
 
 

@@ -24,6 +24,7 @@ def come_to_rest(world: "World") -> None:
     world.dynamodb.lagging = world.stepfunctions.lagging = False
     world.catch_up()
     world.skew = 0
+    world.executions.broken.clear()
     run_out(world)
     oracle.look_at_what_was_accepted(world)
     for _ in range(ROUNDS):

@@ -13,12 +13,26 @@ from nyanko.stripe_events import API_VERSION
 from tests.walk import people
 from tests.walk.people import PLAYERS, PRODUCTS
 from tests.walk.stripe import CARD_NUMBERS
-from tests.walk.tasks import FAULTS
+from tests.walk.tasks import FAULTS, Breakage
 from tests.walk.world import World
 
 Dice = Random
 Thing = TypeVar("Thing")
 LENGTHS = (40, 80, 160, 320)
+RETRIES = 60
+BREAKABLE = (
+    "stripe_webhook",
+    "start_payment",
+    "verify_event",
+    "ClaimEvent",
+    "IgnoreEvent",
+    "record_payment",
+    "grant_items",
+    "notify_player",
+    "park_event",
+    "DeadLetter",
+    "reconcile",
+)
 
 
 @dataclass(frozen=True)
@@ -216,10 +230,30 @@ def fault(world: World, dice: Dice) -> None:
         world.wake(task, dice.choice((1, 1, 2, 3)), dice.choice(FAULTS))
 
 
+def run_long(world: World, dice: Dice) -> None:
+    """A task goes on until its end, through all its retries."""
+    if task := _one(dice, world.tasks.live):
+        for _ in range(RETRIES):
+            if task in world.tasks.live:
+                world.wake(task)
+
+
+def breakage(world: World, dice: Dice) -> None:
+    """A function, or a state that calls AWS itself, meets the same fault each time until it is mended."""
+    found = dice.choice(BREAKABLE)
+    world.executions.broken[found] = Breakage(dice.choice((1, 1, 2, 3)), dice.choice(FAULTS))
+
+
+def mend(world: World, _dice: Dice) -> None:
+    world.executions.broken.clear()
+
+
 def abort(world: World, dice: Dice) -> None:
     """An execution is stopped, or whoever calls gives up."""
     if task := _one(dice, world.tasks.live):
-        world.executions.abort(task)
+        world.wake(task, dice.choice((1, 1, 2, 3)))
+        if task in world.tasks.live:
+            world.executions.abort(task)
 
 
 def time(world: World, dice: Dice) -> None:
@@ -263,7 +297,10 @@ KINDS: Mapping[str, tuple[Callable[[World, Dice], None], float]] = {
         (refund, 1),
         (run, 40),
         (fault, 8),
-        (abort, 0.7),
+        (run_long, 2),
+        (breakage, 0.7),
+        (mend, 0.7),
+        (abort, 1.5),
         (time, 3),
         (skew, 1),
         (catch_up, 4),

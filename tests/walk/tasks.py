@@ -35,10 +35,20 @@ class Refuse(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Breakage:
+    """A process meets the fault at its so-manieth call."""
+
+    call: int
+    fault: "Fault"
+
+
 class Process(greenlet):
-    """What runs by itself, until `deadline` (epoch seconds UTC) at the latest."""
+    """What runs by itself, until `deadline` (epoch seconds UTC) at the latest; it has made so many calls."""
 
     deadline = inf
+    breakage: Breakage | None = None
+    calls = 0
 
 
 class Crash(BaseException):
@@ -89,9 +99,11 @@ class Tasks:
 
     # ─── Outside of tasks ───────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, name: str, work: Callable[[], object]) -> Task:
+    def start(self, name: str, work: Callable[[], object], seconds: float = inf) -> Task:
+        """Begin a task that has so much time."""
         task = Task(name)
         task.stack.append(Process(lambda: _until_crash(work), parent=self._hub))
+        task.stack[0].deadline = self._now() + seconds
         self.live.append(task)
         return task
 
@@ -161,7 +173,11 @@ class Tasks:
         if self._now() > task.stack[-1].deadline:
             raise Crash
         task.calls_left -= 1
+        process = task.stack[-1]
+        process.calls += 1
         fault = task.fault if task.calls_left == 0 else None
+        if process.breakage and process.breakage.call == process.calls:
+            fault = process.breakage.fault
         self.calls += 1
         made = f"{task.name}: {name}{f', {fault}' if fault else ''}"
         self.schedule = crc32(made.encode(), self.schedule)
@@ -192,7 +208,7 @@ class Tasks:
         self._looked()
         return answer
 
-    def invoke(self, work: Callable[[], Answer], seconds: float) -> Answer:
+    def invoke(self, work: Callable[[], Answer], seconds: float, breakage: Breakage | None = None) -> Answer:
         """The answer of a function that runs in a process of its own for so long at most; `Crashed` or
         `TimedOut` if there is none."""
         task = self._running
@@ -201,7 +217,8 @@ class Tasks:
         depth = len(task.stack)
         answers: list[Answer] = []
         child = Process(lambda: _within(work, answers), parent=getcurrent())
-        child.deadline = self._now() + seconds
+        child.deadline = min(task.stack[-1].deadline, self._now() + seconds)
+        child.breakage = breakage
         task.stack.append(child)
         try:
             failed = child.switch()

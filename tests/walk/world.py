@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
+from math import inf
 from typing import Any
 from unittest import mock
 
@@ -42,7 +43,7 @@ REFUSED = (BadInput, Permanent, Retryable, ClientError, BotoCoreError, NotRefund
 
 class World:
     """`events` are those that Stripe made and that its endpoint wants: `undelivered` it still has to deliver,
-    `accepted` our webhook answered well. `orders` are by purchase, and so is the most that was ever due of
+    `accepted` our webhook answered well, and of some a start was `interrupted`. `orders` are by purchase, and so is the most that was ever due of
     each; those in `not_counted` did not count towards limits at some time. `spends` are what players asked
     for by id, of which those in `spent` were answered well. Times are epoch seconds UTC."""
 
@@ -63,6 +64,7 @@ class World:
         self.events: list[str] = []
         self.undelivered: list[str] = []
         self.accepted: set[str] = set()
+        self.interrupted: set[str] = set()
         self.orders: dict[str, Order] = {}
         self.most_due: Counter[str] = Counter()
         self.purchases: dict[str, dict[str, Any]] = {}
@@ -80,14 +82,14 @@ class World:
 
     # ─── Tasks and time ─────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, name: str, work: Callable[[], object]) -> None:
-        """Begin a task that ends well, or as use cases do."""
+    def begin(self, name: str, work: Callable[[], object], seconds: float = inf) -> None:
+        """Begin a task that ends well, or as use cases do, within so much time."""
 
         def end_well() -> None:
             with suppress(*REFUSED, Crashed, TimedOut):
                 work()
 
-        self.tasks.start(name, end_well)
+        self.tasks.start(name, end_well, seconds)
 
     def request(self, name: str, work: Callable[[], object]) -> None:
         """Begin what a player asks of the API, which answers in time or not at all."""
@@ -153,14 +155,20 @@ class World:
             for message in messages
         ]
 
+        begun = {event_id for event_id in self.events if any(event_id in one.body for one in messages)}
+        fresh = begun - self.interrupted
+        self.interrupted |= fresh
+
         def receive() -> None:
             answer = self.executions.invoke("start_payment", {"Records": records})
             failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+            self.interrupted -= fresh
             for message in messages:
                 if message.message_id not in failed and message in self.queue:
                     self.queue.remove(message)
 
-        self.begin(f"start_payment of {', '.join(one.message_id for one in messages)}", receive)
+        name = f"start_payment of {', '.join(one.message_id for one in messages)}"
+        self.begin(name, receive, FUNCTIONS["start_payment"].timeout)
 
     def redrive(self) -> None:
         """Send all dead letters back to the queue."""
