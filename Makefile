@@ -61,7 +61,7 @@ bytecode: ## compile what `sam build` has built, so that no cold start does
 	@for function in $(BUILT)/*Function; do $(COMPILE) -s $$function -p /var/task $$function || exit; done
 
 bench: .venv/ready ## measure time, memory, calls, cost and load, for docs/performance.md
-	@for measured in cold warm checks counts cost load; do $(BIN)/python -m bench.$$measured || exit; done
+	@for measured in cold warm counts cost load; do $(BIN)/python -m bench.$$measured || exit; done
 
 sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
 	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam start-api
