@@ -6,7 +6,7 @@ RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
 RUNTIME_PATH = $(if $(RUNTIME_BIN),$(RUNTIME_BIN):)$$PATH
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run demo test lint types build bytecode bench lock clean walk planted operations cost sam-api sam-invoke event test-sam test-terraform audit mutation
+.PHONY: help run demo test lint types build bytecode bench lock clean walk planted mutation operations sam-api sam-invoke event test-sam test-terraform audit
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,9 +43,6 @@ planted: .venv/ready ## one-line faults of what is shipped, each of which the wa
 operations: .venv/ready ## 30 purchases break at once, are mended and replayed; and all else that operators do
 	NYANKO_PURCHASES=30 $(BIN)/pytest -v --durations=6 tests/e2e/test_operations.py
 
-cost: .venv/ready ## what a purchase costs in Tokyo, by service and beside other ways; fails when over the budget
-	@$(BIN)/python -m bench.cost
-
 build: .venv/ready ## what `sam deploy` would upload
 	PATH="$(RUNTIME_PATH)" $(BIN)/sam build
 	@$(MAKE) --no-print-directory bytecode
@@ -57,8 +54,8 @@ bytecode: ## compile what `sam build` has built, so that no cold start does
 	@for layer in $(BUILT)/*Layer/python; do $(COMPILE) -s $$layer -p /opt/python $$layer || exit; done
 	@for function in $(BUILT)/*Function; do $(COMPILE) -s $$function -p /var/task $$function || exit; done
 
-bench: .venv/ready ## measure time, memory, calls, cost and load, for docs/performance.md
-	@for measured in cold warm checks counts cost burst load; do $(BIN)/python -m bench.$$measured || exit; done
+bench: .venv/ready ## measure time, memory and load, for docs/performance.md
+	@for measured in cold warm load; do $(BIN)/python -m bench.$$measured || exit; done
 
 sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
 	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam start-api

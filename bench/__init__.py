@@ -1,1 +1,1 @@
-"""What a purchase costs in time, money and quota, measured. `make bench` writes docs/performance.md anew."""
+"""Cold starts, warm functions, the local stack under load. `make bench` writes docs/performance.md anew."""

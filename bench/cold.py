@@ -22,9 +22,9 @@ import yaml
 
 from bench.packaged import FOLDER, RUNTIME, TRACED, packaged, path, usual_path
 from bench.report import PERFORMANCE, Spread, table, taken, write
-from bench.tls import certified
 from tests.first_calls import edge, environment, event
 from tests.template import functions
+from tests.tls import certified
 from tests.web3auth_tokens import OTHER_KEY, token
 
 ROUNDS = 9

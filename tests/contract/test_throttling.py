@@ -1,19 +1,22 @@
 """Nothing is lost or parked because a quota was hit: what waits has the time to wait.
 
-The quotas are those of bench/quotas.yaml; what a burst does to them is in test_burst.py.
+Quotas and their sources are in quotas.yaml; what a burst does to them is in docs/scale.md.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from bench.burst import QUOTAS, granted
 from nyanko.adapters.stepfunctions_payments import ATTEMPTS
 from nyanko.composition.function import adapters
 from nyanko.use_cases.start_payment import MESSAGE_SECONDS
 from tests import template
 from tests.forget import forget_adapters
 
+QUOTAS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("quotas.yaml").read_text())
 START_PAYMENT = template.functions()["start_payment"]
 MAPPING: dict[str, Any] = START_PAYMENT.events["PaymentEvents"]["Properties"]
 QUEUE: dict[str, Any] = template.RESOURCES["PaymentEvents"]["Properties"]
@@ -54,17 +57,34 @@ def test_starts_are_attempted_as_often_as_is_said(monkeypatch: pytest.MonkeyPatc
 
 
 def test_executions_are_started_no_faster_than_their_transitions_are_allowed() -> None:
-    assumed, quotas = QUOTAS["assumed"], QUOTAS["step_functions"]
-    batch = MAPPING["BatchSize"]
+    quotas = QUOTAS["step_functions"]
+    assert starts() <= quotas["start_execution"]["per_second"]
+    assert starts() * transitions() <= quotas["state_transition"]["per_second"]
+
+
+def test_a_copy_beside_a_running_execution_comes_back_before_the_age_of_the_queue_rings() -> None:
+    """Two endpoints of one URL deliver everything twice: Stripe's own way to another version of its API.
+    While checkout is at Stripe's limit, twice as many messages still find no queue before them."""
+    alarms = dict(template.each("AWS::CloudWatch::Alarm"))
+    assert QUEUE["VisibilityTimeout"] + START_PAYMENT.timeout < alarms["QueueAgeAlarm"]["Threshold"]
+    assert 2 * QUOTAS["stripe"]["endpoint_requests_per_second"] < starts()
+
+
+def starts() -> float:
+    """How many executions all batches that may be under way start in a second."""
+    assumed, batch = QUOTAS["assumed"], MAPPING["BatchSize"]
     seconds = batch * assumed["start_execution_seconds"] + assumed["batch_overhead_seconds"]
-    starts = MAPPING["ScalingConfig"]["MaximumConcurrency"] * batch / seconds
-    assert starts <= quotas["start_execution"]["per_second"]
-    assert starts * transitions() <= quotas["state_transition"]["per_second"]
+    started: float = MAPPING["ScalingConfig"]["MaximumConcurrency"] * batch / seconds
+    return started
 
 
 def transitions() -> int:
     """Of a purchase that is granted: StartExecution's, and one for each state."""
-    return 1 + len(granted(template.definition("PaymentStateMachine")))
+    definition = template.definition("PaymentStateMachine")
+    number, state = 1, definition["StartAt"]
+    while state:
+        number, state = number + 1, definition["States"][state].get("Next")
+    return number
 
 
 def test_the_webhook_takes_what_the_account_allows_and_leaves_half_of_it_to_the_players() -> None:

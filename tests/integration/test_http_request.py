@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.tls import certified
 from nyanko.adapters import http_request
 from nyanko.adapters.http_request import MAX_BYTES, Answer, Unreachable, retries, send
+from tests.tls import certified
 
 
 class Handler(BaseHTTPRequestHandler):
