@@ -47,9 +47,8 @@ def _again(chosen: Plan) -> int:
     walked = walk(chosen, _say)
     numbers = ",".join(str(step.number) for step in chosen.steps)
     _say(f"\n{walked.violation or 'nothing is wrong'}")
-    _say(
-        f"{len(chosen.steps)} steps, schedule {walked.schedule:08x}: make walk SEED={chosen.seed} STEPS={numbers}"
-    )
+    _say(f"{len(chosen.steps)} steps, schedule {walked.schedule:08x}")
+    _say(f"make walk SEED={chosen.seed} STEPS={numbers}")
     return 1 if walked.violation else 0
 
 

@@ -70,10 +70,11 @@ class Client:
             code = "ThrottlingError" if fault == "throttled" else "TransactionConflict"
             error: type[ClientError] = self.exceptions.TransactionCanceledException
             reasons = [{"Code": code}, *({"Code": "None"} for _ in params["TransactItems"][1:])]
-            return error(
-                {"Error": {"Code": error.__name__, "Message": code}, "CancellationReasons": reasons},  # type: ignore[typeddict-unknown-key] # only this error has reasons
-                operation,
-            )
+            response: Any = {
+                "Error": {"Code": error.__name__, "Message": code},
+                "CancellationReasons": reasons,
+            }
+            return error(response, operation)
         if fault == "throttled":
             return refusal(THROTTLED.get(self._service, "ThrottlingException"), operation, 429)
         return refusal("TransactionConflictException", operation, 400)

@@ -53,7 +53,7 @@ def left_of(world: "World", session: dict[str, Any]) -> int:
     for dispute in world.stripe.all("dispute"):
         if dispute["charge"] == charge:
             away += max(0, -sum(one["amount"] for one in dispute["balance_transactions"]))
-    return kept - min(away, session["amount_total"])
+    return int(kept - min(away, session["amount_total"]))
 
 
 def look(world: "World") -> None:
@@ -117,9 +117,9 @@ def judge(world: "World") -> None:
             )
     rows = {row["event_id"]: row for row in world.dynamodb.rows("events")}
     for event_id in world.events:
-        row = rows.get(event_id)
-        if row is None or row["state"] == "claimed":
-            raise Violation(f"{world.named(event_id)} never came to its end: {row and row['state']}")
+        row = rows.get(event_id, {"state": "nowhere"})
+        if row["state"] in ("nowhere", "claimed"):
+            raise Violation(f"{world.named(event_id)} never came to its end: {row['state']}")
         if row["state"] == "parked" and not may_stay(world, event_id, row):
             raise Violation(f"{world.named(event_id)} stays parked: {row['parked_reason']}: {row['cause']}")
         if row["state"] == "ignored" and _is_of_ours(world, event_id):
@@ -212,9 +212,10 @@ def _counts(row: dict[str, Any], now: float) -> bool:
     facts = row["facts"]
     if facts["paid"]:
         refunds = facts["refunds"].values()
-        return sum(one["amount"] for one in refunds if one["status"] == "succeeded") < facts["paid"]
+        returned = sum(one["amount"] for one in refunds if one["status"] == "succeeded")
+        return bool(returned < facts["paid"])
     is_open = facts["pending"] or now < row["created_at"] + 7_200 - 10
-    return facts["closed"] is None and is_open
+    return bool(facts["closed"] is None and is_open)
 
 
 def _counts_at_stripe(world: "World", session: dict[str, Any]) -> bool:

@@ -56,7 +56,7 @@ def order(world: "World", buyer: str, product: Product, quantity: int, key: str)
         month = datetime.fromtimestamp(world.now, UTC) + timedelta(hours=9)
         limited = (f"product#{product.product_id}",) if product.limit_per_player else ()
         monthly = (f"month#{month:%Y-%m}",) if MONTHLY_YEN[birth_month] else ()
-        name = known.name if known else f"purchase {len(world.orders) + 1}"
+        name = key.replace("key", "purchase")
         known = Order(name, buyer, product.unit_amount, quantity, dict(product.items), (*limited, *monthly))
         world.orders[purchase_id] = known
     shop = adapters()

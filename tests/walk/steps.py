@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
+from zlib import crc32
 
 from nyanko.stripe_events import API_VERSION
 from tests.walk import people
@@ -85,36 +86,36 @@ def order(world: World, dice: Dice) -> None:
 
 
 def pay(world: World, dice: Dice) -> None:
-    if session := _one(dice, _sessions(world, status="open")):
+    if session := _one(world, dice, _sessions(world, status="open")):
         world.happens(lambda: world.stripe.pay(session, dice.choice(CARD_NUMBERS)))
 
 
 def promise(world: World, dice: Dice) -> None:
-    if session := _one(dice, _sessions(world, status="open")):
+    if session := _one(world, dice, _sessions(world, status="open")):
         world.happens(lambda: world.stripe.promise(session))
 
 
 def voucher(world: World, dice: Dice) -> None:
     open_ = [one for one in world.stripe.all("payment_intent") if one["status"] == "requires_action"]
-    if intent := _one(dice, open_):
+    if intent := _one(world, dice, open_):
         act = world.stripe.pay_voucher if dice.random() < 0.7 else world.stripe.let_voucher_expire
         world.happens(lambda: act(intent))
 
 
 def expire(world: World, dice: Dice) -> None:
-    if session := _one(dice, _sessions(world, status="open")):
+    if session := _one(world, dice, _sessions(world, status="open")):
         world.happens(lambda: world.stripe.expire(session))
 
 
 def other_session(world: World, dice: Dice) -> None:
-    purchase_id = _one(dice, [*world.purchases] or [None])
+    purchase_id = _one(world, dice, [*world.purchases] or [None])
     world.happens(lambda: world.stripe.open_another(purchase_id, dice.choice((120, 500, 1_200))))
 
 
 def spend(world: World, dice: Dice) -> None:
     """Use up some of what somebody has, or ask once more for an earlier spend."""
     spend_id = f"spend-{dice.randrange(20)}"
-    held = _one(dice, [row for row in world.dynamodb.rows("inventory") if row["quantity"] > 0])
+    held = _one(world, dice, [row for row in world.dynamodb.rows("inventory") if row["quantity"] > 0])
     if spend_id in world.spends:
         people.spend(world, *world.spends[spend_id], spend_id)
     elif held:
@@ -128,7 +129,7 @@ def hello(world: World, dice: Dice) -> None:
 
 
 def acknowledge(world: World, dice: Dice) -> None:
-    if notice := _one(dice, world.dynamodb.rows("notices")):
+    if notice := _one(world, dice, world.dynamodb.rows("notices")):
         people.acknowledge(world, notice["player_id"], notice["notice_id"])
 
 
@@ -136,26 +137,26 @@ def acknowledge(world: World, dice: Dice) -> None:
 
 
 def dashboard_refund(world: World, dice: Dice) -> None:
-    if charge := _one(dice, world.stripe.all("charge")):
+    if charge := _one(world, dice, world.stripe.all("charge")):
         amount = dice.choice((charge["amount"], max(1, charge["amount"] // 2), 1))
         world.happens(lambda: world.stripe.refund(charge, amount))
 
 
 def end_refund(world: World, dice: Dice) -> None:
-    if refund := _one(dice, world.stripe.all("refund")):
+    if refund := _one(world, dice, world.stripe.all("refund")):
         how = dice.choice(("succeed", "fail", "cancel"))
         world.happens(lambda: world.stripe.end_refund(refund, how))
 
 
 def dispute(world: World, dice: Dice) -> None:
-    if charge := _one(dice, world.stripe.all("charge")):
+    if charge := _one(world, dice, world.stripe.all("charge")):
         amount = dice.choice((charge["amount"], max(1, charge["amount"] // 2)))
         how = dice.choice(({}, {}, {"inquiry": True}, {"prevention": "resolution"}, {"prevention": "block"}))
         world.happens(lambda: world.stripe.dispute(charge, amount, **how))
 
 
 def answer_dispute(world: World, dice: Dice) -> None:
-    if found := _one(dice, world.stripe.all("dispute")):
+    if found := _one(world, dice, world.stripe.all("dispute")):
         world.pass_time(1)  # what a bank decides twice in a second has no order
         how = dice.choice(("win", "lose", "submit", "close_inquiry", "escalate", "appeal", "prevent"))
         world.happens(lambda: world.stripe.answer_dispute(found, how))
@@ -165,32 +166,32 @@ def answer_dispute(world: World, dice: Dice) -> None:
 
 
 def deliver(world: World, dice: Dice) -> None:
-    if event_id := _one(dice, world.undelivered):
+    if event_id := _one(world, dice, world.undelivered):
         world.deliver(event_id)
 
 
 def deliver_again(world: World, dice: Dice) -> None:
-    if event_id := _one(dice, world.events):
+    if event_id := _one(world, dice, world.events):
         world.deliver(event_id)
 
 
 def lose(world: World, dice: Dice) -> None:
     """Stripe gives up: nobody but reconciliation brings the event."""
-    if event_id := _one(dice, world.undelivered):
+    if event_id := _one(world, dice, world.undelivered):
         world.undelivered.remove(event_id)
 
 
 def receive(world: World, dice: Dice) -> None:
     if visible := world.visible:
-        world.receive(dice.sample(visible, min(len(visible), dice.choice((1, 1, 2, 3)))))
+        world.receive(_some(world, dice, visible, dice.choice((1, 1, 2, 3))))
 
 
 def forge(world: World, dice: Dice) -> None:
     """Somebody who may write to the queue, and do nothing else, tells of a payment that nobody made."""
-    if session := _one(dice, _sessions(world, status="open")):
+    if session := _one(world, dice, _sessions(world, status="open")):
         vouching = dice.choice((None, {}, {"by": "x", "at": 0, "reason": "", "mac": "AAAA"}))
         # A second copy of the same event may park it, which rings, until an operator replays it.
-        copied = _one(dice, [None, *(one for one in world.undelivered if one not in world.forged)])
+        copied = _one(world, dice, [None, *(one for one in world.undelivered if one not in world.forged)])
         people.forge(world, session, copied, vouching)
 
 
@@ -202,7 +203,7 @@ def reconcile(world: World, _dice: Dice) -> None:
 
 
 def replay(world: World, dice: Dice) -> None:
-    if event_id := _one(dice, world.parked() or world.events):
+    if event_id := _one(world, dice, world.parked() or world.events):
         people.replay(world, event_id)
 
 
@@ -211,7 +212,7 @@ def redrive(world: World, _dice: Dice) -> None:
 
 
 def refund(world: World, dice: Dice) -> None:
-    if purchase_id := _one(dice, list(world.orders)):
+    if purchase_id := _one(world, dice, list(world.orders)):
         people.refund(world, purchase_id, dice.choice((1, 120, 500)))
 
 
@@ -220,19 +221,19 @@ def refund(world: World, dice: Dice) -> None:
 
 def run(world: World, dice: Dice) -> None:
     """A task goes on for some calls; one that sleeps is waited for."""
-    if task := _one(dice, world.tasks.live):
+    if task := _one(world, dice, world.tasks.live):
         world.wake(task, dice.choice((1, 1, 1, 2, 3, 5, 8, 100)))
 
 
 def fault(world: World, dice: Dice) -> None:
     """A task goes on, and one of its next calls goes wrong."""
-    if task := _one(dice, world.tasks.live):
+    if task := _one(world, dice, world.tasks.live):
         world.wake(task, dice.choice((1, 1, 2, 3)), dice.choice(FAULTS))
 
 
 def run_long(world: World, dice: Dice) -> None:
     """A task goes on until its end, through all its retries."""
-    if task := _one(dice, world.tasks.live):
+    if task := _one(world, dice, world.tasks.live):
         for _ in range(RETRIES):
             if task in world.tasks.live:
                 world.wake(task)
@@ -250,7 +251,7 @@ def mend(world: World, _dice: Dice) -> None:
 
 def abort(world: World, dice: Dice) -> None:
     """An execution is stopped, or whoever calls gives up."""
-    if task := _one(dice, world.tasks.live):
+    if task := _one(world, dice, world.tasks.live):
         world.wake(task, dice.choice((1, 1, 2, 3)))
         if task in world.tasks.live:
             world.executions.abort(task)
@@ -312,9 +313,14 @@ NEEDED = ("order", "pay", "deliver", "receive", "run", "catch_up")
 """Without these nothing would happen."""
 
 
-def _one(dice: Dice, things: Iterable[Thing]) -> Thing | None:
-    found = list(things)
-    return dice.choice(found) if found else None
+def _one(world: World, dice: Dice, things: Iterable[Thing]) -> Thing | None:
+    """One of the things, which stays the chosen one when others are there no more."""
+    return next(iter(_some(world, dice, things, 1)), None)
+
+
+def _some(world: World, dice: Dice, things: Iterable[Thing], most: int) -> list[Thing]:
+    salt = dice.getrandbits(32)
+    return sorted(things, key=lambda thing: crc32(f"{salt} {world.named(thing)}".encode()))[:most]
 
 
 def _sessions(world: World, status: str) -> list[dict[str, object]]:

@@ -187,4 +187,4 @@ def _refuse(fault: Fault) -> Exception:
             return Refused(429)
         case "conflict":
             return Refused(409)
-    return stripe.APIConnectionError("no answer", should_retry=True)
+    return stripe.APIConnectionError("no answer", should_retry=True)  # type: ignore[no-untyped-call] # the SDK's own

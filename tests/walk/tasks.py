@@ -43,12 +43,16 @@ class Breakage:
     fault: "Fault"
 
 
-class Process(greenlet):
+class Process(greenlet):  # type: ignore[misc] # it comes without types
     """What runs by itself, until `deadline` (epoch seconds UTC) at the latest; it has made so many calls."""
 
     deadline = inf
     breakage: Breakage | None = None
     calls = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.gr_frame is not None
 
 
 class Crash(BaseException):
@@ -118,7 +122,7 @@ class Tasks:
 
     def abort(self, task: Task) -> None:
         """End a task at once. A function that it waits for goes on by itself."""
-        if not task.stack[0]:  # it has not begun
+        if not task.stack[0].is_under_way:
             self.live.remove(task)
             return
         if len(task.stack) > 1:
@@ -130,7 +134,7 @@ class Tasks:
         for task in self.live:
             while task.stack:
                 one = task.stack.pop()
-                if one:
+                if one.is_under_way:
                     one.parent = self._hub
                     one.throw(GreenletExit())
         self.live.clear()

@@ -1,4 +1,4 @@
-"""The walk itself: it finds nothing in what is shipped, it finds what is planted, and it can be walked again."""
+"""The walk finds nothing in what is shipped, finds what is planted, and can be walked again."""
 
 import secrets
 import subprocess

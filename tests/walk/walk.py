@@ -31,20 +31,19 @@ class Walked:
 def walk(chosen: Plan, say: Callable[[str], object] | None = None) -> Walked:
     """Take the steps, come to rest, and judge; `say` hears of everything."""
     violation, remarks = None, {}
+    tell = say or _say_nothing
     with world(chosen.endpoint_version) as here:
         here.tasks.say = say
         here.dynamodb.lagging = here.stepfunctions.lagging = chosen.lagging
         try:
             for step in chosen.steps:
-                if say:
-                    say(f"{step.number} {step.kind}")
+                tell(f"{step.number} {step.kind}")
                 take(step, here)
-            if say:
-                say("all faults end")
+            tell("all faults end")
             come_to_rest(here)
             remarks = oracle.remarks(here)
-            for remark in (one for several in remarks.values() for one in several) if say else ():
-                say(f"known: {remark}")
+            for remark in (one for several in remarks.values() for one in several):
+                tell(f"known: {remark}")
         except Violation as found:
             violation = str(found)
         figures = {
@@ -56,6 +55,10 @@ def walk(chosen: Plan, say: Callable[[str], object] | None = None) -> Walked:
             "executions": len(here.stepfunctions.executions),
         }
         return Walked(chosen.seed, figures, here.tasks.schedule, remarks, violation)
+
+
+def _say_nothing(_text: str) -> None:
+    """Only who looks at one walk wants to hear of it."""
 
 
 def walk_on(seed: int, seconds: float, say: Callable[[str], object]) -> Walked:

@@ -27,6 +27,7 @@ from tests.walk import oracle, people, rest
 from tests.walk.aws import Aws, Message
 from tests.walk.dynamodb import DynamoDB
 from tests.walk.executions import DEAD_LETTERS, Executions
+from tests.walk.names import Names
 from tests.walk.people import Order
 from tests.walk.stripe import API_KEY, SECRET, Stripe
 from tests.walk.tasks import ENDLESS, Crashed, Fault, Task, Tasks, TimedOut
@@ -42,13 +43,17 @@ REFUSED = (BadInput, Permanent, Retryable, ClientError, BotoCoreError, NotRefund
 
 
 class World:
-    """`events` are those that Stripe made and that its endpoint wants: `undelivered` it still has to deliver,
-    `accepted` our webhook answered well, and of some a start was `interrupted`. `orders` are by purchase, and so is the most that was ever due of
-    each; those in `not_counted` did not count towards limits at some time. `spends` are what players asked
-    for by id, of which those in `spent` were answered well. Times are epoch seconds UTC."""
+    """The whole shop, as it is at `now` (epoch seconds UTC).
+
+    Of Stripe's `events` it still has to deliver the `undelivered`; our webhook `accepted` some, and of some
+    a start was `interrupted`. `orders` and the most that was ever due are by purchase; those in `not_counted`
+    did not count towards limits at some time. `spends` are what players asked for by id, of which those in
+    `spent` were answered well.
+    """
 
     def __init__(self, endpoint_version: str | None) -> None:
         self.started_at = self.now = float(START)
+        self.orders: dict[str, Order] = {}
         self.skew = 0
         self.tasks = Tasks(self._time, self._look)
         self.dynamodb = DynamoDB(json.loads(foundation.TABLES.read_text()), _table)
@@ -61,11 +66,11 @@ class World:
         }
         self.aws = self.executions.aws = Aws(self.tasks, self.dynamodb, self.stepfunctions, secrets)
         self.stripe = Stripe(self.tasks, self._time, endpoint_version)
+        self.names = Names(self.stripe.account, self.orders)
         self.events: list[str] = []
         self.undelivered: list[str] = []
         self.accepted: set[str] = set()
         self.interrupted: set[str] = set()
-        self.orders: dict[str, Order] = {}
         self.most_due: Counter[str] = Counter()
         self.purchases: dict[str, dict[str, Any]] = {}
         self.not_counted: set[str] = set()
@@ -167,7 +172,7 @@ class World:
                 if message.message_id not in failed and message in self.queue:
                     self.queue.remove(message)
 
-        name = f"start_payment of {', '.join(one.message_id for one in messages)}"
+        name = f"start_payment of {', '.join(self.named(one) for one in messages)}"
         self.begin(name, receive, FUNCTIONS["start_payment"].timeout)
 
     def redrive(self) -> None:
@@ -180,17 +185,19 @@ class World:
     def parked(self) -> list[str]:
         return [row["event_id"] for row in self.dynamodb.rows("events") if row["state"] == "parked"]
 
-    def named(self, event_id: str) -> str:
-        """An event, or an execution of one, as a person can tell it from others."""
-        event_id, _, replay = event_id.partition("-r")
-        event = self.stripe.account.objects["event"].get(event_id)
-        if event is None:
-            return event_id
-        about = event["data"]["object"]
-        number = list(self.stripe.account.objects[about["object"]]).index(about["id"]) + 1
-        position = self.events.index(event_id) + 1
-        of = f"event {position} ({event['type']} of {about['object']} {number})"
-        return f"{of}, replay {replay}" if replay else of
+    def named(self, thing: Any) -> str:
+        """What a thing is called, be it a task, a message, an id or an object of Stripe's."""
+        match thing:
+            case Task():
+                return thing.name
+            case Message():
+                told = json.loads(thing.body)
+                return f"message of {self.names.event(told.get('event_id') or told['execution'])}"
+            case {"object": str()}:
+                return self.names.object(thing)
+            case str():
+                return self.names.event(thing)
+        return str(thing)
 
     # ─── The oracle ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,6 +207,8 @@ class World:
     def _take_note(self) -> None:
         """Whatever happens at Stripe makes an event."""
         if fresh := self.stripe.new_events():
+            for event_id in fresh:
+                self.names.learn(self.stripe.account.objects["event"][event_id])
             wanted = [event_id for event_id in fresh if self.stripe.is_wanted(event_id)]
             self.events += wanted
             self.undelivered += wanted

@@ -4,7 +4,7 @@ The workflow itself claims and ignores (statemachines/payment.asl.yaml). The gra
 `Events.apply` when nothing is to be granted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -113,7 +113,7 @@ class Events:
             "now": now,
             **known,
         }
-        attempts = (
+        attempts: tuple[tuple[str, Mapping[str, str], str], ...] = (
             (keep_unverified, unverified, EVENT_WAS_NEVER_CLAIMED),
             ("", {}, EVENT_IS_NOT_FINISHED),
         )
