@@ -20,7 +20,7 @@ Stripe = Callable[[], "StripeLookups"]
 
 
 def find_purchase(reading: Reading, *, purchases: Stored, stripe: Stripe) -> tuple[str, str | None] | None:
-    """The id of the purchase that the event names, or that its payment leads to, here or at Stripe; and the id
+    """The id of the purchase that the event names, or that its payment leads to, here or at Stripe, and that
     of the session that leads there, if one does.
 
     None if it is of another application, or of another payment than that of the session that we opened."""
