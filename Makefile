@@ -1,5 +1,7 @@
 # Two commands for newcomers: `make run` and `make test`. The others are their parts.
-PYTHON ?= python3
+# An environment that is there stays what it is, unless another Python is named.
+PYTHON ?= $(if $(wildcard .venv/python-*),.venv/bin/python,python3)
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 BIN := .venv/bin
 # `sam build` wants the runtime's own Python in front; pyenv keeps it off PATH.
 RUNTIME_BIN := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin))
@@ -11,8 +13,15 @@ export SAM_CLI_TELEMETRY := 0
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-.venv/ready: requirements.txt requirements-uv.txt pyproject.toml
+.venv/python-$(PYTHON_VERSION):
+	@case "$(PYTHON_VERSION)" in 3.11|3.12|3.13) ;; \
+	  *) echo "This needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $(or $(PYTHON_VERSION),not there)." >&2; \
+	     echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1 ;; esac
+	rm -rf .venv
 	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/ready: requirements.txt requirements-uv.txt pyproject.toml | .venv/python-$(PYTHON_VERSION)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python .venv --no-deps --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .

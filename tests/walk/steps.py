@@ -21,6 +21,7 @@ Dice = Random
 Thing = TypeVar("Thing")
 LENGTHS = (40, 80, 160, 320)
 RETRIES = 60
+CALLS = 100
 BREAKABLE = (
     "stripe_webhook",
     "start_payment",
@@ -222,7 +223,7 @@ def refund(world: World, dice: Dice) -> None:
 def run(world: World, dice: Dice) -> None:
     """A task goes on for some calls; one that sleeps is waited for."""
     if task := _one(world, dice, world.tasks.live):
-        world.wake(task, dice.choice((1, 1, 1, 2, 3, 5, 8, 100)))
+        world.wake(task, dice.choice((1, 1, 1, 2, 3, 5, 8, CALLS)))
 
 
 def fault(world: World, dice: Dice) -> None:
@@ -236,7 +237,7 @@ def run_long(world: World, dice: Dice) -> None:
     if task := _one(world, dice, world.tasks.live):
         for _ in range(RETRIES):
             if task in world.tasks.live:
-                world.wake(task)
+                world.wake(task, CALLS)
 
 
 def breakage(world: World, dice: Dice) -> None:

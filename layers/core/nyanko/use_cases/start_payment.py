@@ -46,9 +46,10 @@ def start_payment(
         return Start("duplicate")
     if state != PARKED and not is_missed and not comes_again:
         return Start("later")
-    while True:
-        following = next_execution(event_id, executions.status, on_record=())
-        if following.is_running or not (is_missed or following.newest in FAILED):
-            return Start("duplicate")
-        if executions.start(following.name, delivery):
-            return Start("started", following.name)
+    following = next_execution(event_id, executions.status, on_record=())
+    if following.is_running or not (is_missed or following.newest in FAILED):
+        return Start("duplicate")
+    if executions.start(following.name, delivery):
+        return Start("started", following.name)
+    # Somebody has just started it. DescribeExecution may not know of it yet, so asking again would only spin.
+    return Start("duplicate")
