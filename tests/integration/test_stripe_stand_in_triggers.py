@@ -1,6 +1,5 @@
 """What the stand-in refuses of the calls that `stripe trigger` makes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,12 +7,6 @@ import requests
 import stripe
 
 from tests.integration.stripe_shop import PATIENCE_SECONDS, Shop
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with Shop() as shop:
-        yield shop
 
 
 def method(shop: Shop, token: str = "tok_visa") -> str:
@@ -60,14 +53,3 @@ def test_unknown_things_are_resource_missing(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.sell(line_items=[{"price": "price_nobody", "quantity": 1}])
     assert refusal.value.param == "line_items"
-
-
-def test_prices_of_two_currencies_are_not_sold_together(shop: Shop) -> None:
-    product = shop.stripe.v1.products.create({"name": "ねこ缶"})
-    assert [one.id for one in shop.stripe.v1.products.list()] == [product.id]
-    prices = [
-        shop.stripe.v1.prices.create({"product": product.id, "unit_amount": 500, "currency": currency}).id
-        for currency in ("jpy", "usd")
-    ]
-    with pytest.raises(stripe.InvalidRequestError, match="same currency"):
-        shop.sell(line_items=[{"price": price, "quantity": 1} for price in prices])
