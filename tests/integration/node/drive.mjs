@@ -60,31 +60,6 @@ const scenarios = {
     };
   },
 
-  async pages() {
-    const made = [];
-    for (let number = 0; number < 5; number += 1) {
-      made.unshift((await stripe.checkout.sessions.create(order)).id);
-    }
-    const listed = [];
-    for await (const session of stripe.checkout.sessions.list({ limit: 2 })) {
-      listed.push(session.id);
-    }
-    const some = await stripe.checkout.sessions.list({ limit: 2 }).autoPagingToArray({ limit: 3 });
-    return { all: JSON.stringify(made) === JSON.stringify(listed), some: some.length };
-  },
-
-  async idempotency() {
-    const options = { idempotencyKey: 'node-1' };
-    const first = await stripe.checkout.sessions.create(order, options);
-    const again = await stripe.checkout.sessions.create(order, options);
-    const other = { ...order, client_reference_id: 'other' };
-    return {
-      same: first.id === again.id,
-      key: again.lastResponse.idempotencyKey,
-      other: await refusal(stripe.checkout.sessions.create(other, options)),
-    };
-  },
-
   async errors() {
     return {
       missing: await refusal(stripe.checkout.sessions.retrieve('cs_test_nobody')),
@@ -93,19 +68,6 @@ const scenarios = {
       key: await refusal(client('sk_test_of_somebody_else').events.list()),
       depth: await refusal(stripe.events.list({ expand: ['data.a.b.c.d'] })),
     };
-  },
-
-  async limited() {
-    return { first: await refusal(stripe.events.list()), second: await refusal(stripe.events.list()) };
-  },
-
-  async forbidden() {
-    return { refund: await refusal(stripe.refunds.create({ payment_intent: 'pi_any' })) };
-  },
-
-  async events() {
-    const [event] = (await stripe.events.list({ type: 'checkout.session.completed' })).data;
-    return { api_version: event.api_version, ui_mode: event.data.object.ui_mode };
   },
 };
 
