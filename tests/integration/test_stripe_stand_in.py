@@ -17,7 +17,6 @@ from tests.integration.stripe_shop import (
     DECLINED_CARD,
     GOOD_CARD,
     PATIENCE_SECONDS,
-    THREE_D_SECURE_CARD,
     Shop,
 )
 
@@ -86,22 +85,6 @@ def test_a_declined_card_leaves_the_session_open_for_another(shop: Shop) -> None
     assert shop.event_types() == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
     assert shop.pay(session).status_code == 303
     assert shop.session(session.id).payment_intent == intent.id
-
-
-def test_three_d_secure_pays_only_when_completed(shop: Shop) -> None:
-    session = shop.sell()
-    challenge = shop.pay(session, THREE_D_SECURE_CARD).headers["Location"]
-    assert "本人認証" in shop.get(challenge).text
-    assert shop.session(session.id).status == "open"
-
-    assert shop.post(challenge, {"result": "fail"}).status_code == 402
-    assert shop.session(session.id).payment_status == "unpaid"
-    assert shop.event_types()[-1] == "payment_intent.payment_failed"
-
-    challenge = shop.pay(session, THREE_D_SECURE_CARD).headers["Location"]
-    answer = shop.post(challenge, {"result": "complete"})
-    assert answer.headers["Location"] == f"https://nyanko.example/?session_id={session.id}"
-    assert shop.session(session.id).payment_status == "paid"
 
 
 def test_submitting_twice_pays_once(shop: Shop) -> None:

@@ -181,30 +181,6 @@ def test_test_cards_bring_their_dispute_along(shop: Shop) -> None:
     assert (chargeback.status, inquiry.status) == ("needs_response", "warning_needs_response")
 
 
-def test_evidence_is_staged_and_an_appeal_takes_evidence_of_its_own_and_no_other(
-    shop: Shop, charge: stripe.Charge
-) -> None:
-    opened = dispute(shop, charge)
-    update = shop.stripe.v1.disputes.update
-    appeal: Any = {"appeal": {"card": {"reason_for_filing": "猫は本物です", "supporting_files": ["file_1"]}}}
-    with pytest.raises(stripe.InvalidRequestError) as refusal:
-        update(opened.id, {"evidence": appeal})
-    assert refusal.value.param == "evidence"
-    staged = update(opened.id, {"evidence": {"product_description": "ねこ缶"}, "submit": False})
-    assert (staged.status, staged.evidence_details.submission_count) == ("needs_response", 0)
-    submitted = update(opened.id, {"evidence": {"customer_name": "たま"}})
-    assert (submitted.status, submitted.evidence.product_description) == ("under_review", "ねこ缶")
-    appealed = act(shop, opened, "lose", "appeal")
-    with pytest.raises(stripe.InvalidRequestError):
-        update(appealed.id, {"evidence": {"customer_name": "みけ"}})
-    assert update(appealed.id, {"evidence": appeal, "submit": False}).status == "appeal_needs_response"
-    submitted = update(appealed.id, {"submit": True})
-    assert submitted.status == "appeal_under_review"
-    kept: Any = submitted.evidence.appeal
-    assert kept.card.reason_for_filing == "猫は本物です"
-    assert submitted.evidence_details.submission_count == 1
-
-
 @pytest.mark.parametrize(
     ("before", "action"),
     [

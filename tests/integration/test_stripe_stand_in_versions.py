@@ -37,9 +37,6 @@ def sell_and_refund(shop: Shop) -> stripe.Refund:
     return shop.stripe.v1.refunds.create({"payment_intent": str(session.payment_intent), "amount": 300})
 
 
-# Which version an answer has
-
-
 @pytest.mark.parametrize("asked", [None, *VERSIONS])
 def test_events_of_the_api_have_the_accounts_version_whatever_is_asked(shop: Shop, asked: str | None) -> None:
     sell_and_refund(shop)
@@ -70,16 +67,6 @@ def test_each_endpoint_gets_an_event_in_its_own_version_or_the_accounts(shop: Sh
     assert [version for version, session in sessions.items() if "shipping" in session] == [OLD]
 
 
-def test_an_upgrade_of_the_account_leaves_earlier_events_as_they_are(shop: Shop) -> None:
-    shop.sell_and_pay()
-    upgraded = shop.act("POST", "/dashboard/api_version", {"api_version": MIDDLE})
-    assert upgraded.json() == {"api_version": MIDDLE}
-    shop.sell_and_pay()
-    events = shop.stripe.v1.events.list({"type": "checkout.session.completed"}).data
-    assert [event.api_version for event in events] == [MIDDLE, OLD]
-    assert shop.act("POST", "/dashboard/api_version", {"api_version": "soon"}).status_code == 400
-
-
 @pytest.mark.parametrize(
     "version", ["2099-01-01.unborn", "2019-12-03", "yesterday", "2025-03-31", "2020-08-27.basil"]
 )
@@ -91,9 +78,6 @@ def test_a_version_that_cannot_be_played_is_refused(shop: Shop, version: str) ->
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.stripe.v1.webhook_endpoints.create(endpoint)
     assert refusal.value.param == "api_version"
-
-
-# What differs
 
 
 def test_charges_list_their_refunds_and_payments_their_charges_before_2022_11_15(shop: Shop) -> None:
@@ -167,29 +151,6 @@ def test_the_evidence_of_a_dispute_has_the_fields_of_the_version(shop: Shop) -> 
         assert ("submission_method" in new, "submission_method" in old) == (True, False)
     assert fetched.previous_attributes is not None
     assert fetched.previous_attributes["status"] == "needs_response"
-
-
-def test_before_2022_08_01_a_session_has_its_payment_from_the_start(shop: Shop) -> None:
-    order = shop.order(unit_amount=500)
-    order.pop("adaptive_pricing")
-    old = shop.stripe.v1.checkout.sessions.create(order, {"stripe_version": OLD})
-    assert isinstance(old.payment_intent, str)
-    new = shop.stripe.v1.checkout.sessions.create(order, {"stripe_version": "2022-08-01"})
-    assert new.payment_intent is None
-
-
-def test_each_version_has_its_own_parameter_for_payment_methods(shop: Shop) -> None:
-    create = shop.stripe.v1.checkout.sessions.create
-    before = create(shop.order(payment_method_types=["card"]), {"stripe_version": MIDDLE})
-    assert before.payment_method_types == ["card"]
-    after = create(shop.order(allowed_payment_method_types=["card"]))
-    assert after.payment_method_types == ["card"]
-    with pytest.raises(stripe.InvalidRequestError) as refusal:
-        create(shop.order(allowed_payment_method_types=["card"]), {"stripe_version": MIDDLE})
-    assert refusal.value.code == "parameter_unknown"
-    with pytest.raises(stripe.InvalidRequestError) as refusal:
-        create(shop.order(ui_mode="hosted_page"), {"stripe_version": MIDDLE})
-    assert refusal.value.param == "ui_mode"
 
 
 def test_each_difference_names_its_page_and_a_younger_version() -> None:

@@ -9,8 +9,6 @@ from nyanko.purchases import status
 from tests.data import MIKE, MIKES_PURCHASE
 from tests.stripe_events import (
     charge_refunded,
-    checkout_session,
-    dispute_event,
     event,
     refund,
     refund_event,
@@ -85,32 +83,6 @@ def test_a_payment_at_the_konbini_ends_as_stripe_says(
     assert ended.states == GRANTED
     assert status(workflow.purchase()) == ends_as
     assert workflow.inventory() == ({"cat_food": 10, "toy_mouse": 1} if ends_as == "granted" else {})
-
-
-def test_a_refund_takes_the_items_back(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    execution = workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
-    assert execution.states == GRANTED
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
-
-
-def test_a_refund_before_the_payment_ends_with_what_is_left(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.stripe_api.sessions["pi_mike"] = [checkout_session(purchase)]
-    workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
-    assert workflow.inventory() == {}
-    workflow.deliver(signed(session_event("completed", purchase)))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
-
-
-def test_a_dispute_holds_the_items_until_it_is_won(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.deliver(signed(dispute_event("created", purchase)))
-    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
-    workflow.deliver(signed(dispute_event("closed", purchase, status="won")))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
 
 
 def test_of_a_refunded_charge_stripe_is_asked_which_refunds(workflow: Workflow) -> None:
