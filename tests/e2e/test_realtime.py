@@ -97,14 +97,6 @@ def refused(game: Game, ticket: str | None = None, origin: str | None = None) ->
     return refusal.value.status
 
 
-def test_a_ticket_used_twice_is_refused(shop: Shop, player: Player) -> None:
-    game = Game(shop.stack, player)
-    ticket = game.ticket()
-    game.connect(ticket)
-    game.close()
-    assert refused(game, ticket) == 403
-
-
 @pytest.mark.parametrize(("ticket", "status"), [("", 401), ("x", 403), ("0" * 43, 403)])
 def test_without_a_ticket_nobody_gets_in(shop: Shop, player: Player, ticket: str, status: int) -> None:
     assert refused(Game(shop.stack, player), ticket) == status

@@ -52,12 +52,6 @@ def test_other_programs_are_told_where_everything_is(stack: Stack, http: request
         assert described["status"] == "ACTIVE"
 
 
-def test_the_shop_is_stocked_and_sells_only_what_is_on_sale(stack: Stack, http: requests.Session) -> None:
-    on_sale = {product["product_id"] for product in http.get(f"{stack.api}/products").json()["products"]}
-    assert "neko_starter_pack" in on_sale
-    assert "spring_sakura_set" not in on_sale
-
-
 def test_make_run_on_a_taken_port_says_so_in_one_line_and_fails(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

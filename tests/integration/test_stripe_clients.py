@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import stripe
 
-from local.websocket import Refused, WebSocket
 from tests.integration.stripe_shop import API_VERSION, PATIENCE_SECONDS, Arrival, Shop
 
 NODE = Path(__file__).parent / "node"
@@ -232,21 +231,3 @@ def test_the_cli_forwards_what_it_listens_to(
         arrivals = shop.webhook.wait_for(lambda seen: types(seen) == {COMPLETED, "charge.succeeded"})
     events = [stripe.Webhook.construct_event(one.body, one.signature, secret) for one in arrivals]
     assert [event.api_version for event in events] == [version, version]
-
-
-def test_a_listener_gets_what_is_resent_and_tells_what_was_answered(cli: Cli, shop: Shop) -> None:
-    shop.sell_and_pay()
-    [event] = shop.stripe.v1.events.list({"type": COMPLETED}).data
-    shop.webhook.answers = [503]
-    with cli.listening("--events", COMPLETED):
-        cli.run("events", "resend", event.id)
-        shop.webhook.wait_for(bool)
-        [listener] = shop.stand_in.account.listeners.values()
-        response = listener.responses.get(timeout=PATIENCE_SECONDS)
-    assert (response["status"], response["forward_url"]) == (503, shop.webhook.url)
-
-
-def test_nobody_listens_without_a_session(shop: Shop) -> None:
-    with pytest.raises(Refused) as refusal:
-        WebSocket(f"{shop.stand_in.url}/subscribe/cliws_nobody")
-    assert refusal.value.status == 400

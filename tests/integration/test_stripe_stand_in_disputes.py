@@ -9,7 +9,6 @@ import stripe
 from local.stripe.disputes import FEE
 from tests.integration.stripe_shop import API_VERSION, Shop
 
-DISPUTED_CARD, INQUIRED_CARD = "4000 0000 0000 0259", "4000 0000 0000 1976"
 Told = list[tuple[str, str, list[int]]]
 
 
@@ -172,13 +171,6 @@ def test_only_card_payments_with_money_left_can_be_disputed(shop: Shop, charge: 
     for one in (konbini, refunded, charge):
         assert shop.act("POST", f"/dashboard/charges/{one.id}/disputes").status_code == 400
     assert shop.act("POST", f"/dashboard/disputes/{inquiry.id}/vanish").status_code == 404
-
-
-def test_test_cards_bring_their_dispute_along(shop: Shop) -> None:
-    for card in (DISPUTED_CARD, INQUIRED_CARD):
-        shop.pay(shop.sell(), card)
-    inquiry, chargeback = shop.stripe.v1.disputes.list().data
-    assert (chargeback.status, inquiry.status) == ("needs_response", "warning_needs_response")
 
 
 @pytest.mark.parametrize(

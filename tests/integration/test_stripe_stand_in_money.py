@@ -72,20 +72,6 @@ def test_a_voucher_expires_by_itself(shop: Shop) -> None:
     assert shop.event_types()[-1] == "checkout.session.async_payment_failed"
 
 
-def test_konbini_needs_a_name_and_is_offered_only_where_allowed(shop: Shop) -> None:
-    session = shop.sell()
-    assert session.url is not None
-    assert shop.post(session.url, {"payment_method": "konbini", "email": "a@b.example"}).status_code == 422
-    card_only = shop.sell(allowed_payment_method_types=["card"])
-    assert card_only.payment_method_types == ["card"]
-    assert card_only.url is not None
-    assert "コンビニ" not in shop.get(card_only.url).text
-    buyer = {"payment_method": "konbini", "email": "tama@nyanko.example", "name": "たま"}
-    assert shop.post(card_only.url, buyer).status_code == 422
-    assert shop.pay(shop.sell(allowed_payment_method_types=["konbini"])).status_code == 422
-    assert shop.event_types() == []
-
-
 # Refunds
 
 

@@ -98,27 +98,6 @@ def test_of_a_refunded_charge_stripe_is_asked_which_refunds(workflow: Workflow) 
     assert set(workflow.purchase().facts.refunds) == {"re_first", "re_second", "re_failed"}
 
 
-def test_the_refund_event_of_a_refund_that_was_listed_changes_nothing(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.refunds["ch_mike"] = [refund(purchase, amount=500)]
-    workflow.deliver(signed(charge_refunded(purchase, 500)))
-    workflow.deliver(signed(refund_event("created", purchase, amount=500)))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 20, "toy_mouse": 2}
-
-
-def test_an_old_charge_leads_to_its_payment_and_so_to_the_purchase(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.charges["ch_mike"] = {
-        "id": "ch_mike",
-        "object": "charge",
-        "payment_intent": "pi_mike",
-    }
-    workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
-    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
-
-
 def test_a_body_too_large_to_carry_travels_by_id(workflow: Workflow) -> None:
     paid = session_event("completed", workflow.sell(quantity=1), large="にゃ" * 130_000)
     workflow.stripe_api.events[paid["id"]] = paid

@@ -9,7 +9,8 @@ import pytest
 
 from nyanko.adapters.kms_replays import ReplayMacs
 from nyanko.deliveries import Delivery
-from tests.stripe_events import session_event, signed
+from tests.data import MIKES_PURCHASE
+from tests.stripe_events import refund_event, session_event, signed
 from tests.workflow.engine import Workflow
 from tests.workflow.lambda_runtime import SSM_PARAMETERS
 
@@ -106,6 +107,20 @@ def test_a_replay_waits_for_kms(workflow: Workflow) -> None:
     workflow.fail_call("verify_event", "VerifyMac", "ThrottlingException", times=2)
     assert workflow.deliver(vouched(workflow, delivery)).status == "SUCCEEDED"
     assert [waited.state for waited in workflow.backoff] == ["VerifyEvent", "VerifyEvent"]
+
+
+def test_a_replay_of_a_purchase_that_was_refunded_meanwhile_grants_nothing(workflow: Workflow) -> None:
+    purchase = workflow.sell(quantity=1)
+    paid = signed(session_event("completed", purchase))
+    workflow.fail("RecordPayment", "KeyError")
+    assert workflow.deliver(paid).status == "FAILED"
+    workflow.stripe_api.sessions["pi_mike"] = [
+        {"id": "cs_test_mike", "mode": "payment", "metadata": {"purchase_id": MIKES_PURCHASE}}
+    ]
+    assert workflow.deliver(signed(refund_event("created", purchase))).status == "SUCCEEDED"
+    assert workflow.deliver(vouched(workflow, paid)).status == "SUCCEEDED"
+    assert workflow.event_row(paid["event_id"])["state"] == "applied"
+    assert (workflow.inventory(), workflow.ledger()) == ({}, {})
 
 
 def test_a_dead_letter_that_is_moved_back_runs_its_event_again(workflow: Workflow) -> None:
