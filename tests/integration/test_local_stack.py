@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from local import aws
-from local.names import ROOT
+from local.names import ROOT, STRIPE_ACCOUNT_API_VERSION, STRIPE_API_KEY
 from local.process import StartError
-from local.stack import Ports, Stack
+from local.stack import API_VERSION_VARIABLE, Ports, Stack
 from tests.processes import LINUX, LOOPBACK, alive, descendants, frozen, listening, was_told_something
 
 PATIENCE_SECONDS = 60
@@ -100,6 +100,20 @@ def test_two_stacks_run_side_by_side_and_know_nothing_of_each_other(
         ]
     [player] = players[1]
     assert player not in players[0]
+
+
+def test_the_version_of_the_stripe_account_is_told_and_chosen_by_the_environment(
+    stack: Stack, http: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def version() -> str:
+        return Stack(Ports.free(), tmp_path).description["stripe_account_api_version"]
+
+    answer = http.get(f"{stack.stripe}/v1/events", headers={"Authorization": f"Bearer {STRIPE_API_KEY}"})
+    assert answer.headers["Stripe-Version"] == stack.description["stripe_account_api_version"]
+    monkeypatch.delenv(API_VERSION_VARIABLE, raising=False)
+    assert version() == STRIPE_ACCOUNT_API_VERSION
+    monkeypatch.setenv(API_VERSION_VARIABLE, "2025-03-31.basil")
+    assert version() == "2025-03-31.basil"
 
 
 @LINUX

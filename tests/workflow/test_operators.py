@@ -142,6 +142,14 @@ def test_a_replay_does_what_its_dry_run_said(
     }
 
 
+def test_replaying_again_starts_nothing(workflow: Workflow, stage: Stage) -> None:
+    event_id = park(workflow, session_event("completed", workflow.sell(quantity=1)))
+    run(stage, workflow, event_id)
+    assert run(stage, workflow, event_id) == [Replayed(event_id, "applied")]
+    assert len(workflow.executions(event_id)) == 2
+    assert len(workflow.rows("replays")) == 1
+
+
 def test_a_replay_that_is_parked_again_says_why_and_can_be_repeated(workflow: Workflow, stage: Stage) -> None:
     event_id = park(workflow, session_event("completed", workflow.sell(quantity=1)))
     workflow.fail("RecordPayment", "KeyError", "'quantity'")
