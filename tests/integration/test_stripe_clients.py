@@ -85,18 +85,6 @@ def test_the_node_sdk_buys_and_expands_what_it_bought(drive: Any) -> None:
     }
 
 
-def test_the_node_sdk_knows_the_errors(drive: Any) -> None:
-    refused = drive("errors")
-    invalid = {"type": "StripeInvalidRequestError", "status": 400}
-    assert refused == {
-        "missing": {**invalid, "status": 404, "code": "resource_missing", "param": "session"},
-        "filter": {**invalid, "code": "resource_missing", "param": "charge"},
-        "parameter": {**invalid, "code": "parameter_unknown", "param": "colour"},
-        "key": {"type": "StripeAuthenticationError", "status": 401, "code": None, "param": None},
-        "depth": {**invalid, "code": None, "param": "expand"},
-    }
-
-
 def test_the_node_sdk_verifies_what_is_delivered(drive: Any, shop: Shop) -> None:
     shop.subscribe(COMPLETED)
     shop.sell_and_pay()
