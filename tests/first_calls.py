@@ -6,11 +6,10 @@ the purchase is known and not paid yet, the player is known and does not listen,
 
 import json
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -20,6 +19,7 @@ from nyanko.adapters.dynamodb import to_item
 from nyanko.checkout import new_purchase
 from tests import template
 from tests.data import SAMPLES, STARTER_PACK
+from tests.served import listening
 from tests.stripe_events import NOW, SECRET
 from tests.web3auth_tokens import APP_KEY, CLAIMS, CLIENT_ID, KEY, SOCIAL, token
 from tests.workflow.lambda_runtime import SSM_PARAMETERS
@@ -109,20 +109,9 @@ def aws_answer(operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return ANSWERS.get(operation, {})
 
 
-@contextmanager
-def edge(tls: ssl.SSLContext | None = None) -> Iterator[str]:
+def edge(tls: ssl.SSLContext | None = None) -> AbstractContextManager[str]:
     """Serve AWS, and a Stripe that has nothing on record, on a free port of 127.0.0.1; gives the URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Edge)
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return listening(_Edge, tls)
 
 
 class _Edge(BaseHTTPRequestHandler):

@@ -105,27 +105,6 @@ def test_a_parked_event_is_seen_foreseen_and_replayed_by_a_button(
     expect(page.locator("#waiting", has_text=event_id)).to_have_count(0)
 
 
-def test_a_replay_of_what_was_refunded_meanwhile_promises_and_grants_nothing(
-    page: Page, console: str, shop: Shop, player: Player
-) -> None:
-    event_id, purchase_id = parked_event(shop, player, "record_payment")
-    headers = {"Authorization": "Bearer sk_test_local"}
-    charges = shop.request("GET", f"{shop.stack.stripe}/v1/charges?limit=100", None, headers).body["data"]
-    [charge] = [one["id"] for one in charges if one["metadata"]["purchase_id"] == purchase_id]
-    url = f"{shop.stack.stripe}/dashboard/charges/{charge}/refunds"
-    assert shop.request("POST", url, None, {"Accept": "application/json"}).status == 200
-    known = eventually(lambda: player.get(f"/purchases/{purchase_id}").body["refunded"], bool)
-    assert known == 500
-    page.goto(console)
-    page.get_by_label("Find").fill(event_id)
-    page.get_by_role("button", name="Show").click()
-    page.get_by_role("button", name="Dry-run a replay").click()
-    expect(page.locator("section.plan")).not_to_contain_text("Ledger")
-    page.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("applied")
-    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
-
-
 def test_purchases_and_players_tell_their_story(page: Page, console: str, shop: Shop, player: Player) -> None:
     opened = player.order()
     assert shop.pay(opened["url"]).status == 303

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from local.stack import Stack
 from nyanko.adapters.dynamodb import from_item, to_item
@@ -32,6 +32,24 @@ def signed_in(customer: Customer) -> Customer:
     customer.open_shop()
     customer.sign_in()
     return customer
+
+
+def buys_by_card(customer: Customer) -> None:
+    """From the shop to Stripe's page, and back with the items."""
+    customer.choose(STARTER_PACK)
+    customer.confirm()
+    customer.pay_by_card(GOOD_CARD)
+    customer.is_told(CONFIRMED)
+    customer.holds(**STARTER_ITEMS)
+
+
+def goes_to_pay_in_a_new_tab(customer: Customer) -> Page:
+    customer.choose(STARTER_PACK)
+    customer.page.get_by_label("新しいタブで支払う").check()
+    with customer.context.expect_page() as opened:
+        customer.page.get_by_role("button", name="注文を確定して支払いへ").click()
+    opened.value.wait_for_url("**/c/pay/**")
+    return opened.value
 
 
 def every_notice_was_shown_once(shop: Shop, player: Player, customer: Customer) -> None:
@@ -138,10 +156,7 @@ def test_the_back_button_of_stripes_page_leaves_a_shop_that_works(
     signed_in.confirm()
     signed_in.page.go_back()
     signed_in.is_connected()
-    signed_in.choose(STARTER_PACK)
-    signed_in.confirm()
-    signed_in.pay_by_card(GOOD_CARD)
-    signed_in.holds(**STARTER_ITEMS)
+    buys_by_card(signed_in)
     every_notice_was_shown_once(shop, player, signed_in)
 
 
@@ -167,9 +182,7 @@ def test_of_two_tabs_both_have_the_items_and_one_shows_the_notice(
     second = signed_in.open_shop()
     signed_in.is_connected()
     signed_in.page = first
-    signed_in.choose(STARTER_PACK)
-    signed_in.confirm()
-    signed_in.pay_by_card(GOOD_CARD)
+    buys_by_card(signed_in)
     for tab in (first, second):
         signed_in.page = tab
         signed_in.is_connected()
@@ -180,12 +193,7 @@ def test_of_two_tabs_both_have_the_items_and_one_shows_the_notice(
 
 def test_the_payment_may_have_a_tab_of_its_own(shop: Shop, player: Player, signed_in: Customer) -> None:
     game = signed_in.page
-    signed_in.choose(STARTER_PACK)
-    game.get_by_label("新しいタブで支払う").check()
-    with signed_in.context.expect_page() as opened:
-        game.get_by_role("button", name="注文を確定して支払いへ").click()
-    signed_in.page = opened.value
-    signed_in.page.wait_for_url("**/c/pay/**")
+    signed_in.page = goes_to_pay_in_a_new_tab(signed_in)
     assert game.url == shop.stack.web
     signed_in.pay_by_card(GOOD_CARD)
     signed_in.is_told("このタブは閉じてかまいません")
@@ -198,13 +206,7 @@ def test_the_payment_may_have_a_tab_of_its_own(shop: Shop, player: Player, signe
 def test_a_payment_tab_that_comes_back_after_the_outcome_may_be_closed(
     shop: Shop, player: Player, signed_in: Customer
 ) -> None:
-    game = signed_in.page
-    signed_in.choose(STARTER_PACK)
-    game.get_by_label("新しいタブで支払う").check()
-    with signed_in.context.expect_page() as opened:
-        game.get_by_role("button", name="注文を確定して支払いへ").click()
-    payment = opened.value
-    payment.wait_for_url("**/c/pay/**")
+    game, payment = signed_in.page, goes_to_pay_in_a_new_tab(signed_in)
     paid = shop.pay(payment.url)
     signed_in.is_told(CONFIRMED)
     payment.goto(paid.headers["Location"])
@@ -279,11 +281,7 @@ def test_a_purchase_that_returns_without_any_socket_is_found_by_asking(
     customer.open_shop()
     customer.sign_in()
     network.cut()
-    customer.choose(STARTER_PACK)
-    customer.confirm()
-    customer.pay_by_card(GOOD_CARD)
-    customer.is_told(CONFIRMED)
-    customer.holds(**STARTER_ITEMS)
+    buys_by_card(customer)
     every_notice_was_shown_once(shop, player, customer)
 
 

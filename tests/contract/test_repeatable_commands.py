@@ -17,7 +17,7 @@ PROOFS = {
     "The command can be repeated: it refunds once": [
         "tests/workflow/test_refunds.py::test_the_same_command_twice_makes_one_refund_and_says_so",
         "tests/workflow/test_refunds.py::test_a_refund_that_our_facts_do_not_know_yet_is_seen_at_stripe",
-        "tests/e2e/test_refunds.py::test_a_refund_given_twice_four_seconds_apart_is_made_once",
+        "tests/e2e/test_operations.py::test_a_refund_is_issued_once_and_takes_the_items_back",
     ],
     "Both commands can be repeated, whatever step they were interrupted at": [
         "tests/integration/test_webhook_endpoints.py::test_each_half_of_a_roll_can_be_repeated",

@@ -63,10 +63,9 @@ class Game:
         assert (answered.status, answered.body["url"]) == (201, self._stack.ws), answered.body
         return str(answered.body["ticket"])
 
-    def connect(self, ticket: str | None = None, origin: str | None = None, **query: str) -> None:
-        parameters = {"ticket": self.ticket() if ticket is None else ticket, **query}
-        text = "&".join(f"{name}={value}" for name, value in parameters.items())
-        self._socket = WebSocket(f"{self._stack.ws}?{text}", origin or self._stack.frontend_origin)
+    def connect(self, ticket: str | None = None, origin: str | None = None) -> None:
+        url = f"{self._stack.ws}?ticket={self.ticket() if ticket is None else ticket}"
+        self._socket = WebSocket(url, origin or self._stack.frontend_origin)
 
     def say(self, message: Any) -> None:
         text = message if isinstance(message, str) else json.dumps(message)

@@ -112,8 +112,8 @@ class Shop:
 
     # Stripe, or whoever pretends to be
 
-    def sign(self, body: bytes, timestamp: int | None = None) -> str:
-        at = int(time.time()) if timestamp is None else timestamp
+    def sign(self, body: bytes) -> str:
+        at = int(time.time())
         secret = self.stack.webhook_secret.encode()
         return f"t={at},v1={hmac.new(secret, b'%d.' % at + body, hashlib.sha256).hexdigest()}"
 
@@ -129,10 +129,6 @@ class Shop:
             for one in found
             if one["data"]["object"].get("metadata", {}).get("purchase_id") == purchase_id
         ]
-
-    def events_about(self, object_id: str, event_type: str) -> list[dict[str, Any]]:
-        found: Iterable[dict[str, Any]] = self.stripe(f"/v1/events?limit=100&type={event_type}")["data"]
-        return [one for one in found if one["data"]["object"]["id"] == object_id]
 
     # The operator, in AWS
 

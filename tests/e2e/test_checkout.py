@@ -1,8 +1,6 @@
 """POST /checkout over HTTP, and that one player sees and touches nothing of another."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -13,22 +11,6 @@ from tests.e2e.shop import Player, Shop, eventually
 def test_a_product_that_is_not_on_sale_is_not_found(player: Player, product_id: str) -> None:
     refused = player.post("/checkout", {"product_id": product_id, "quantity": 1})
     assert (refused.status, refused.body["error"]["code"]) == (404, "NotFound")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"product_id": "neko_starter_pack", "quantity": 0},
-        {"product_id": "neko_starter_pack", "quantity": "2"},
-        {"product_id": "neko_starter_pack", "quantity": 1, "amount": 1},
-        {"quantity": 1},
-        [],
-    ],
-)
-def test_a_bad_order_is_refused_with_what_to_send_instead(player: Player, body: Any) -> None:
-    refused = player.post("/checkout", body)
-    assert (refused.status, refused.body["error"]["code"]) == (400, "InvalidRequest")
-    assert refused.body["error"]["message"]
 
 
 def test_the_same_key_returns_the_same_session_even_when_pressed_twice_at_once(player: Player) -> None:
@@ -56,27 +38,6 @@ def test_two_checkouts_at_once_cannot_both_pass_a_limit_of_one(player: Player) -
         )
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
     assert {answer.body["error"]["code"] for answer in answers if answer.status == 409} == {"LimitReached"}
-
-
-def test_a_player_sees_nothing_of_another(shop: Shop, player: Player) -> None:
-    other = Player(shop, f"tama {uuid4().hex}")
-    purchase_id = player.order()["purchase_id"]
-    assert player.get(f"/purchases/{purchase_id}").status == 200
-    assert other.get(f"/purchases/{purchase_id}").status == 404
-    assert other.get("/purchases").body["purchases"] == []
-
-
-def test_pages_of_purchases_lead_from_the_newest_to_the_oldest(player: Player) -> None:
-    ordered = {player.order("paw_stamp")["purchase_id"] for _ in range(3)}
-    seen: list[str] = []
-    cursor = ""
-    while True:
-        page = player.get(f"/purchases?limit=2{cursor}").body
-        seen += [purchase["purchase_id"] for purchase in page["purchases"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
-    assert (set(seen), len(seen)) == (ordered, 3)
 
 
 def test_every_answer_names_its_request_and_so_does_its_log(shop: Shop, player: Player) -> None:

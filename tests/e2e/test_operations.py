@@ -240,40 +240,6 @@ def test_webhooks_that_were_lost_on_the_way_are_found_and_made_up_for(
     assert all(player.status(purchase_id) == "granted" for purchase_id in purchases)
 
 
-def test_a_parked_event_of_a_purchase_that_was_refunded_meanwhile_grants_nothing(
-    shop: Shop, player: Player, nyanko: Callable[..., Said]
-) -> None:
-    with broken(shop, "record_payment"):
-        [purchase_id] = buy(shop, player, 1)
-        [waiting] = parked_for(shop, nyanko, [purchase_id], 1)
-    [charge] = [one for one in charges(shop) if one["metadata"]["purchase_id"] == purchase_id]
-    refund(shop, charge["id"])
-    assert eventually(lambda: refunded(player, purchase_id), bool) == 500
-    foreseen = nyanko("replay", waiting["event_id"], "--dry-run", "--json").json
-    assert [plan["lines"] for plan in foreseen] == [[]]
-    replayed = nyanko("replay", waiting["event_id"], "--yes", "--json")
-    assert (replayed.code, replayed.json[0]["outcome"]) == (0, "applied")
-    assert player.status_becomes(purchase_id, "refunded")
-    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
-
-
-def refunded(player: Player, purchase_id: str) -> int:
-    return int(player.get(f"/purchases/{purchase_id}").body["refunded"])
-
-
-def charges(shop: Shop) -> list[dict[str, Any]]:
-    headers = {"Authorization": "Bearer sk_test_local"}
-    found: list[dict[str, Any]] = shop.request(
-        "GET", f"{shop.stack.stripe}/v1/charges?limit=100", None, headers
-    ).body["data"]
-    return found
-
-
-def refund(shop: Shop, charge_id: str) -> None:
-    url = f"{shop.stack.stripe}/dashboard/charges/{charge_id}/refunds"
-    assert shop.request("POST", url, None, {"Accept": "application/json"}).status == 200
-
-
 def test_a_refund_is_issued_once_and_takes_the_items_back(
     shop: Shop, player: Player, nyanko: Callable[..., Said], reconcile: Callable[..., Said]
 ) -> None:

@@ -2,11 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
-from tests.e2e.shop import DECLINED_CARD, Player, Shop, eventually, session_event
+from tests.e2e.shop import Player, Shop, eventually, session_event
 
 STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
 
@@ -42,26 +42,6 @@ def test_a_card_payment_becomes_items(shop: Shop, player: Player) -> None:
     assert player.get("/notices").body["notices"] == []
 
 
-def test_a_declined_card_leaves_the_purchase_created_and_another_card_pays_it(
-    shop: Shop, player: Player
-) -> None:
-    opened = player.order()
-    assert shop.pay(opened["url"], DECLINED_CARD).status == 402
-    assert player.status(opened["purchase_id"]) == "created"
-    assert player.items() == {}
-    assert shop.pay(opened["url"]).status == 303
-    assert player.status_becomes(opened["purchase_id"], "granted")
-    assert player.items() == STARTER_PACK
-
-
-def test_a_cancelled_checkout_grants_nothing(shop: Shop, player: Player) -> None:
-    opened = player.order()
-    cancelled = shop.form(f"{opened['url']}/cancel")
-    assert (cancelled.status, "canceled" in cancelled.headers["Location"]) == (303, True)
-    assert player.status(opened["purchase_id"]) == "created"
-    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
-
-
 def test_the_same_event_fifty_times_ten_at_once_grants_once(shop: Shop, player: Player) -> None:
     opened = player.order()
     event = session_event(f"evt_{opened['purchase_id']}", opened)
@@ -83,41 +63,6 @@ def in_queue(shop: Shop, name: Literal["ApproximateNumberOfMessages"]) -> int:
         QueueUrl=shop.stack.outputs["PaymentEventsUrl"], AttributeNames=[name]
     )["Attributes"]
     return int(counts[name])
-
-
-def test_two_events_of_one_payment_grant_once(shop: Shop, player: Player) -> None:
-    opened = player.order()
-    for number in (1, 2):
-        event = session_event(f"evt_{number}_{opened['purchase_id']}", opened, payment_intent="pi_the_same")
-        assert shop.deliver(json.dumps(event).encode()).status == 200
-    for number in (1, 2):
-        assert shop.event_state(f"evt_{number}_{opened['purchase_id']}") == "applied"
-    assert player.items() == STARTER_PACK
-
-
-@pytest.mark.parametrize(
-    ("reason", "session", "envelope"),
-    [
-        ("AmountMismatch", {"amount_total": 1}, {}),
-        ("AmountMismatch", {"currency": "usd"}, {}),
-        ("UnknownPurchase", {"metadata": {"purchase_id": "pur_00000000000000000000000000000000"}}, {}),
-        ("WrongMode", {}, {"livemode": True}),
-        ("MalformedEvent", {"amount_total": "500"}, {}),
-    ],
-)
-def test_what_must_not_go_on_is_parked_with_its_reason(
-    shop: Shop, player: Player, reason: str, session: dict[str, Any], envelope: dict[str, Any]
-) -> None:
-    opened = player.order()
-    event = session_event(f"evt_{opened['purchase_id']}", opened, **session) | envelope
-    assert shop.deliver(json.dumps(event).encode()).status == 200
-    assert shop.event_state(event["id"]) == "parked"
-    assert shop.event_row(event["id"])["parked_reason"] == reason
-    [letter] = eventually(
-        lambda: [one for one in shop.dead_letters() if one["event_id"] == event["id"]], bool
-    )
-    assert letter["reason"] == reason
-    assert (player.items(), shop.ledger(player.player_id)) == ({}, [])
 
 
 @pytest.mark.parametrize("event_type", ["customer.created", "a.type.of.tomorrow"])

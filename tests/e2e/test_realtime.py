@@ -3,13 +3,11 @@
 import json
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from local.websocket import Refused
 from nyanko.adapters.dynamodb import from_item, to_item
-from nyanko.tickets import ticket_hash
 from tests.e2e.game import Game, Lossy
 from tests.e2e.shop import Player, Shop, eventually, session_event
 
@@ -62,18 +60,6 @@ def test_a_purchase_arrives_while_the_socket_is_open(shop: Shop, player: Player,
     assert unseen(player) == []
 
 
-def test_two_devices_both_get_it(shop: Shop, player: Player, game: Game) -> None:
-    phone = Game(shop.stack, player)
-    phone.connect()
-    phone.say({"type": "hello"})
-    phone.hear_until("welcome")
-    buy(shop, player)
-    assert phone.hear_until("purchase.updated") == game.hear_until("purchase.updated")
-    assert len(game.shown) == 1
-    assert phone.shown == game.shown
-    phone.close()
-
-
 def test_a_purchase_made_while_no_socket_was_open_arrives_on_the_next_connect_once(
     shop: Shop, player: Player, game: Game
 ) -> None:
@@ -105,40 +91,10 @@ def test_a_game_that_vanished_without_a_word_is_forgotten(shop: Shop, player: Pl
 # Tickets
 
 
-def refused(game: Game, ticket: str | None = None, origin: str | None = None, **query: str) -> int:
+def refused(game: Game, ticket: str | None = None, origin: str | None = None) -> int:
     with pytest.raises(Refused) as refusal:
-        game.connect(ticket, origin, **query)
+        game.connect(ticket, origin)
     return refusal.value.status
-
-
-def test_a_ticket_used_twice_is_refused(shop: Shop, player: Player) -> None:
-    game = Game(shop.stack, player)
-    ticket = game.ticket()
-    game.connect(ticket)
-    game.close()
-    assert refused(game, ticket) == 403
-
-
-def test_an_expired_ticket_is_refused(shop: Shop, player: Player) -> None:
-    game = Game(shop.stack, player)
-    ticket = game.ticket()
-    changed = shop.client("dynamodb").update_item(
-        TableName="local_jm_nyanko_tickets",
-        Key=to_item({"ticket_hash": ticket_hash(ticket)}),
-        UpdateExpression="SET expires_at = expires_at - :minute",
-        ExpressionAttributeValues=to_item({":minute": 60}),
-        ReturnValues="ALL_NEW",
-    )
-    assert from_item(changed["Attributes"])["player_id"] == player.player_id
-    assert refused(game, ticket) == 403
-
-
-def test_a_ticket_of_another_player_is_refused_and_stays_theirs(shop: Shop, player: Player) -> None:
-    game, other = Game(shop.stack, player), Player(shop, f"tama {uuid4().hex}")
-    ticket = game.ticket()
-    assert refused(Game(shop.stack, other), ticket, player_id=other.player_id) == 403
-    game.connect(ticket, player_id=player.player_id)
-    game.close()
 
 
 @pytest.mark.parametrize(("ticket", "status"), [("", 401), ("x", 403), ("0" * 43, 403)])
@@ -169,15 +125,6 @@ def test_an_unknown_message_gets_an_error_and_the_game_keeps_listening(
     game.say({"type": "ping"})
     assert game.hear_until("pong") == {"type": "pong"}
     assert len(connections(shop, player)) == 1
-
-
-def test_nobody_acknowledges_anothers_notice(shop: Shop, game: Game) -> None:
-    other = Player(shop, f"tama {uuid4().hex}")
-    buy(shop, other)
-    [notice] = eventually(lambda: unseen(other), bool)
-    game.say({"type": "ack", "notice_id": notice["notice_id"]})
-    assert game.hear_until("error")["error"]["code"] == "NotFound"
-    assert unseen(other) == [notice]
 
 
 # A bad network

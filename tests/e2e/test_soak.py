@@ -16,7 +16,7 @@ STARTER_PACK = {"nyan_coin": 100, "catnip": 5, "red_ribbon": 1}
 UNIT_AMOUNT = 500
 FATES = (
     "paid",
-    "paid",
+    "disputed and won",
     "paid at a konbini",
     "voucher expired",
     "refunded in part",
@@ -82,10 +82,11 @@ def buy(shop: Shop, player: Player, fate: str) -> Sale:
     if fate == "refunded in part":
         shop.dashboard(f"charges/{shop.charge(session_id)}/refunds", amount=UNIT_AMOUNT)
         packs = 1
-    elif fate == "disputed and lost":
+    elif fate.startswith("disputed"):
+        won = fate == "disputed and won"
         dispute = shop.dashboard(f"charges/{shop.charge(session_id)}/disputes")
-        shop.dashboard(f"disputes/{dispute['id']}/lose")
-        packs = 0
+        shop.dashboard(f"disputes/{dispute['id']}/{'win' if won else 'lose'}")
+        packs = 2 if won else 0
     return Sale(player, opened["purchase_id"], packs)
 
 

@@ -105,17 +105,9 @@ class Clock:
 class Shop:
     """`account_version` is the account's default API version; the shop itself asks for `API_VERSION`."""
 
-    def __init__(
-        self,
-        *,
-        livemode: bool = False,
-        retry_base: float = 0.02,
-        account_version: str = ACCOUNT_API_VERSION,
-    ) -> None:
+    def __init__(self, *, retry_base: float = 0.02, account_version: str = ACCOUNT_API_VERSION) -> None:
         self.clock = Clock()
-        self.stand_in = StandIn(
-            livemode=livemode, retry_base=retry_base, api_version=account_version, clock=self.clock
-        )
+        self.stand_in = StandIn(retry_base=retry_base, api_version=account_version, clock=self.clock)
         self.stripe = stripe.StripeClient(
             "sk_test_nyanko", base_addresses={"api": self.stand_in.url}, max_network_retries=0
         )
@@ -199,6 +191,23 @@ class Shop:
         session = self.sell(**params)
         assert self.pay(session).status_code == 303
         return self.session(session.id)
+
+    def sell_for_konbini(self, *, voucher: str = "", **params: Any) -> stripe.checkout.Session:
+        """Sell to somebody who will pay at a konbini; the voucher ends by `pay` or `expire`."""
+        session = self.sell(**params)
+        assert session.url is not None
+        buyer = {"payment_method": "konbini", "email": "tama@nyanko.example", "name": "たま"}
+        answer = self.post(session.url, buyer)
+        assert answer.headers["Location"] == f"https://nyanko.example/?session_id={session.id}"
+        session = self.session(session.id)
+        if voucher:
+            assert self.post(f"/c/voucher/{session.payment_intent}/{voucher}").status_code == 303
+        return session
+
+    def charge_of(self, session: stripe.checkout.Session) -> stripe.Charge:
+        assert isinstance(session.payment_intent, str)
+        [charge] = self.stripe.v1.charges.list({"payment_intent": session.payment_intent}).data
+        return charge
 
     def session(self, session_id: str) -> stripe.checkout.Session:
         return self.stripe.v1.checkout.sessions.retrieve(session_id)

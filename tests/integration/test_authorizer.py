@@ -121,6 +121,17 @@ def test_a_new_player_may_call_the_whole_stage_and_is_known_from_then_on(
     assert known.joinmake_user_id.startswith("jm_")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"name": " "}, {"name": "x" * 65}, {"name": "mike", "redirect_uri": "https://example.com/"}],
+    ids=str,
+)
+def test_the_stand_in_says_what_is_wrong_with_a_sign_in(backend: Backend, fields: dict[str, str]) -> None:
+    answer = requests.post(backend.web3auth, data=fields, timeout=5)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(list(fields)[-1])
+
+
 @pytest.mark.parametrize("path", ["GET/", "POST/inventory/catnip/spend", "GET/purchases/a/b/../c"])
 def test_every_method_and_path_gets_the_answer_that_the_cache_may_keep(backend: Backend, path: str) -> None:
     allowed = backend.authorize(backend.sign_in("mike")["token"], f"{STAGE_ARN}/{path}")

@@ -2,17 +2,17 @@
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from nyanko.adapters import http_request
 from nyanko.adapters.http_request import MAX_BYTES, Answer, Unreachable, retries, send
+from tests.served import listening
 from tests.tls import certified
 
 
@@ -67,19 +67,9 @@ class Handler(BaseHTTPRequestHandler):
         del format, args
 
 
-@contextmanager
-def listening() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def host() -> Iterator[str]:
-    with listening() as url:
+    with listening(Handler) as url:
         yield url
 
 
@@ -169,16 +159,8 @@ class Peer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class calls it so
                 del format, args
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            if tls:
-                server.socket = tls.wrap_socket(server.socket, server_side=True)
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/"
-            finally:
-                server.shutdown()
-                thread.join()
+        with listening(Handler, tls) as url:
+            yield f"{url}/"
 
     def hang_up(self) -> None:
         """Close the connections that are kept; a client learns it at once or while it sends."""

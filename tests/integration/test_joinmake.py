@@ -75,11 +75,6 @@ def test_a_new_player_is_created_and_then_found(joinmake: Service) -> None:
     assert joinmake.asked == ["GET", "POST", "GET"]
 
 
-def test_two_players_have_two_users(joinmake: Service) -> None:
-    ids = {joinmake.adapter().player(player, NOW).joinmake_user_id for player in (APP_KEY, OTHER_PLAYER)}
-    assert len(ids) == 2
-
-
 def test_a_player_whom_another_request_created_meanwhile_is_read_again(joinmake: Service) -> None:
     first = joinmake.adapter().player(APP_KEY, NOW)
     joinmake.fail(method="GET", status=404, times=1)

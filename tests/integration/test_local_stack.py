@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from local import aws
-from local.names import ROOT
+from local.names import ROOT, STRIPE_ACCOUNT_API_VERSION, STRIPE_API_KEY
 from local.process import StartError
-from local.stack import Ports, Stack
+from local.stack import API_VERSION_VARIABLE, Ports, Stack
 from tests.processes import LINUX, LOOPBACK, alive, descendants, frozen, listening, was_told_something
 
 PATIENCE_SECONDS = 60
@@ -52,20 +52,6 @@ def test_other_programs_are_told_where_everything_is(stack: Stack, http: request
         assert described["status"] == "ACTIVE"
 
 
-def test_the_shop_is_stocked_and_sells_only_what_is_on_sale(stack: Stack, http: requests.Session) -> None:
-    on_sale = {product["product_id"] for product in http.get(f"{stack.api}/products").json()["products"]}
-    assert "neko_starter_pack" in on_sale
-    assert "spring_sakura_set" not in on_sale
-
-
-def test_a_taken_port_is_named_with_the_way_out(tmp_path: Path) -> None:
-    ports = Ports.free()
-    with socket.create_server(("127.0.0.1", ports.stripe)), pytest.raises(StartError) as refusal:
-        Stack(ports, tmp_path).__enter__()
-    assert str(ports.stripe) in str(refusal.value)
-    assert "NYANKO_PORT_BASE" in str(refusal.value)
-
-
 def test_make_run_on_a_taken_port_says_so_in_one_line_and_fails(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -78,6 +64,7 @@ def test_make_run_on_a_taken_port_says_so_in_one_line_and_fails(tmp_path: Path) 
         )
     assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
     assert f"port {port}" in run.stderr
+    assert "NYANKO_PORT_BASE" in run.stderr
 
 
 @pytest.mark.parametrize("base", ["80", "65531", "4570.5", "nyanko"])
@@ -115,6 +102,20 @@ def test_two_stacks_run_side_by_side_and_know_nothing_of_each_other(
     assert player not in players[0]
 
 
+def test_the_version_of_the_stripe_account_is_told_and_chosen_by_the_environment(
+    stack: Stack, http: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def version() -> str:
+        return Stack(Ports.free(), tmp_path).description["stripe_account_api_version"]
+
+    answer = http.get(f"{stack.stripe}/v1/events", headers={"Authorization": f"Bearer {STRIPE_API_KEY}"})
+    assert answer.headers["Stripe-Version"] == stack.description["stripe_account_api_version"]
+    monkeypatch.delenv(API_VERSION_VARIABLE, raising=False)
+    assert version() == STRIPE_ACCOUNT_API_VERSION
+    monkeypatch.setenv(API_VERSION_VARIABLE, "2025-03-31.basil")
+    assert version() == "2025-03-31.basil"
+
+
 @LINUX
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     found = listening(descendants(os.getpid()))
@@ -122,25 +123,19 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     assert {address for address, _ in found} == {LOOPBACK}
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_stopping_leaves_no_program_behind(tmp_path: Path, signal_number: int) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+def test_stopping_leaves_no_program_behind(tmp_path: Path, number: signal.Signals) -> None:
     with make_run(tmp_path) as run:
         started = descendants(run.pid)
         assert len(started) >= PROGRAMS
-        for pid in started:
-            os.kill(pid, signal.SIGSTOP)  # nobody is able to leave by itself
-        run.send_signal(signal_number)
-        assert run.wait(PATIENCE_SECONDS) == 0
+        is_told = number != signal.SIGKILL
+        if is_told:
+            for pid in started:
+                os.kill(pid, signal.SIGSTOP)  # nobody is able to leave by itself
+        run.send_signal(number)
+        assert (run.wait(PATIENCE_SECONDS) == 0) is is_told
         assert eventually(lambda: not alive(started))
-    assert not (tmp_path / "stack.json").exists()
-
-
-def test_a_killed_stack_leaves_no_program_behind(tmp_path: Path) -> None:
-    with make_run(tmp_path) as run:
-        started = descendants(run.pid)
-        assert len(started) >= PROGRAMS
-        run.kill()
-        assert eventually(lambda: not alive(started))
+        assert (tmp_path / "stack.json").exists() is not is_told
 
 
 # When something dies

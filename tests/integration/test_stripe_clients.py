@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import stripe
 
-from local.websocket import Refused, WebSocket
 from tests.integration.stripe_shop import API_VERSION, PATIENCE_SECONDS, Arrival, Shop
 
 NODE = Path(__file__).parent / "node"
@@ -58,9 +57,9 @@ def shop() -> Iterator[Shop]:
 def drive(installed: Path, shop: Shop) -> Any:
     """Run a scenario of `node/drive.mjs`; returns what it tells."""
 
-    def run(scenario: str, key: str = "sk_test_nyanko", told: object = None) -> dict[str, Any]:
+    def run(scenario: str, told: object = None) -> dict[str, Any]:
         done = subprocess.run(
-            [shutil.which("node") or "node", "drive.mjs", shop.stand_in.url, key, scenario],
+            [shutil.which("node") or "node", "drive.mjs", shop.stand_in.url, "sk_test_nyanko", scenario],
             cwd=installed.parent,
             input=json.dumps(told),
             capture_output=True,
@@ -86,44 +85,6 @@ def test_the_node_sdk_buys_and_expands_what_it_bought(drive: Any) -> None:
     }
 
 
-def test_the_node_sdk_pages_through_a_list(drive: Any) -> None:
-    assert drive("pages") == {"all": True, "some": 3}
-
-
-def test_the_node_sdk_repeats_a_call_by_its_key(drive: Any) -> None:
-    assert drive("idempotency") == {
-        "same": True,
-        "key": "node-1",
-        "other": {"type": "StripeIdempotencyError", "status": 400, "code": None, "param": None},
-    }
-
-
-def test_the_node_sdk_knows_the_errors(drive: Any) -> None:
-    refused = drive("errors")
-    invalid = {"type": "StripeInvalidRequestError", "status": 400}
-    assert refused == {
-        "missing": {**invalid, "status": 404, "code": "resource_missing", "param": "session"},
-        "filter": {**invalid, "code": "resource_missing", "param": "charge"},
-        "parameter": {**invalid, "code": "parameter_unknown", "param": "colour"},
-        "key": {"type": "StripeAuthenticationError", "status": 401, "code": None, "param": None},
-        "depth": {**invalid, "code": None, "param": "expand"},
-    }
-
-
-def test_the_node_sdk_is_limited_and_forbidden(drive: Any, shop: Shop) -> None:
-    shop.act("PUT", "/dashboard/chaos", {"rate_limit": 1})
-    limited = drive("limited")
-    assert limited["first"]["type"] == "StripeRateLimitError"
-    assert limited["second"] is None
-    made = shop.act("POST", "/dashboard/api_keys", {"rights": "event:read"}).json()
-    assert drive("forbidden", made["key"])["refund"] == {
-        "type": "StripePermissionError",
-        "status": 403,
-        "code": None,
-        "param": None,
-    }
-
-
 def test_the_node_sdk_verifies_what_is_delivered(drive: Any, shop: Shop) -> None:
     shop.subscribe(COMPLETED)
     shop.sell_and_pay()
@@ -135,11 +96,6 @@ def test_the_node_sdk_verifies_what_is_delivered(drive: Any, shop: Shop) -> None
         "status": "paid",
         "refused": "StripeSignatureVerificationError",
     }
-
-
-def test_the_node_sdk_gets_events_in_the_accounts_version(drive: Any, shop: Shop) -> None:
-    shop.sell_and_pay()
-    assert drive("events") == {"api_version": OLD, "ui_mode": "hosted"}
 
 
 # Stripe's CLI
@@ -216,9 +172,8 @@ def test_the_cli_triggers_a_completed_session(cli: Cli, shop: Shop) -> None:
     assert (session["payment_status"], session["amount_total"], session["currency"]) == ("paid", 3000, "usd")
     [charge] = shop.stripe.v1.charges.list().data
     assert charge.billing_details.name == "Jenny Rosen"
-    assert charge.payment_method_details is not None
-    assert charge.payment_method_details.card is not None
-    assert charge.payment_method_details.card.last4 == "4242"
+    details: Any = charge.payment_method_details
+    assert details.card.last4 == "4242"
 
 
 @pytest.mark.parametrize(
@@ -239,35 +194,20 @@ def test_the_cli_triggers_what_happens_to_payments(
     assert event.data.object["status"] == status
 
 
-def test_the_cli_refunds_and_is_told_what_stands_in_the_way(cli: Cli, shop: Shop) -> None:
-    session = shop.sell_and_pay()
-    refund = json.loads(
-        cli.run("refunds", "create", "--payment-intent", str(session.payment_intent), "--amount", "300")
-    )
-    assert (refund["object"], refund["amount"], refund["status"]) == ("refund", 300, "succeeded")
-    refused = json.loads(cli.run("refunds", "create", "--payment-intent", "pi_nobody"))
-    assert refused["error"]["code"] == "resource_missing"
-
-
-def test_the_cli_resends_an_event(cli: Cli, shop: Shop) -> None:
+def test_the_cli_resends_an_event_to_one_endpoint(cli: Cli, shop: Shop) -> None:
     endpoint = shop.subscribe(COMPLETED)
     shop.sell_and_pay()
     [event] = shop.received(COMPLETED)
     with Shop() as other:
         elsewhere: Any = {"url": other.webhook.url, "enabled_events": [COMPLETED]}
         shop.stripe.v1.webhook_endpoints.create(elsewhere)
-        resend_to_one(cli, shop, event, endpoint)
-        assert other.webhook.arrivals == []
-
-
-def resend_to_one(cli: Cli, shop: Shop, event: stripe.Event, endpoint: stripe.WebhookEndpoint) -> None:
-    told = json.loads(cli.run("events", "resend", event.id, "--webhook-endpoint", endpoint.id))
-    assert (told["id"], told["api_version"]) == (event.id, OLD)
-    arrivals = shop.webhook.wait_for(lambda seen: len(seen) == 2)
-    assert {one.id for one in shop.verified(arrivals)} == {event.id}
-    unknown = json.loads(cli.run("events", "resend", event.id, "--webhook-endpoint", "we_nobody"))
-    assert unknown["error"]["param"] == "webhook_endpoint"
-    assert len(shop.webhook.arrivals) == 2
+        told = json.loads(cli.run("events", "resend", event.id, "--webhook-endpoint", endpoint.id))
+        assert (told["id"], told["api_version"]) == (event.id, OLD)
+        arrivals = shop.webhook.wait_for(lambda seen: len(seen) == 2)
+        assert {one.id for one in shop.verified(arrivals)} == {event.id}
+        unknown = json.loads(cli.run("events", "resend", event.id, "--webhook-endpoint", "we_nobody"))
+        assert unknown["error"]["param"] == "webhook_endpoint"
+        assert (len(shop.webhook.arrivals), other.webhook.arrivals) == (2, [])
 
 
 @pytest.mark.parametrize(("choice", "version"), [((), OLD), (("--latest",), API_VERSION)])
@@ -279,21 +219,3 @@ def test_the_cli_forwards_what_it_listens_to(
         arrivals = shop.webhook.wait_for(lambda seen: types(seen) == {COMPLETED, "charge.succeeded"})
     events = [stripe.Webhook.construct_event(one.body, one.signature, secret) for one in arrivals]
     assert [event.api_version for event in events] == [version, version]
-
-
-def test_a_listener_gets_what_is_resent_and_tells_what_was_answered(cli: Cli, shop: Shop) -> None:
-    shop.sell_and_pay()
-    [event] = shop.stripe.v1.events.list({"type": COMPLETED}).data
-    shop.webhook.answers = [503]
-    with cli.listening("--events", COMPLETED):
-        cli.run("events", "resend", event.id)
-        shop.webhook.wait_for(bool)
-        [listener] = shop.stand_in.account.listeners.values()
-        response = listener.responses.get(timeout=PATIENCE_SECONDS)
-    assert (response["status"], response["forward_url"]) == (503, shop.webhook.url)
-
-
-def test_nobody_listens_without_a_session(shop: Shop) -> None:
-    with pytest.raises(Refused) as refusal:
-        WebSocket(f"{shop.stand_in.url}/subscribe/cliws_nobody")
-    assert refusal.value.status == 400

@@ -110,24 +110,6 @@ def test_a_balance_transaction_has_that_shape(shop: Shop) -> None:
     assert faults(fetch(shop, f"/v1/balance_transactions/{key}")) == []
 
 
-def test_what_the_cli_makes_has_that_shape(shop: Shop) -> None:
-    product = shop.stripe.v1.products.create({"name": "ねこ缶"})
-    price = shop.stripe.v1.prices.create({"product": product.id, "unit_amount": 500, "currency": "jpy"})
-    method = shop.stripe.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
-    for made in (product, price, method):
-        assert made.last_response is not None
-        assert faults(json.loads(made.last_response.body)) == []
-    shop.stripe.v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "line_items": [{"price": price.id, "quantity": 2}],
-            "success_url": "https://nyanko.example/",
-        }
-    )
-    bought = newest(shop, "checkout.session")
-    assert (bought["amount_total"], faults(bought)) == (1000, [])
-
-
 def test_all_states_were_seen(shop: Shop) -> None:
     def states(noun: str, name: str) -> set[str]:
         return {one[name] for one in every(shop, noun)}

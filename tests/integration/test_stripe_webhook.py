@@ -100,9 +100,6 @@ NOT_UTF8 = b'{"object": "event", "id": "evt_\xff"}'
     ("sent", "signature"),
     [
         (PAID, None),
-        (PAID, ""),
-        (PAID, "garbage"),
-        (PAID, f"t={NOW},v1={'0' * 64}"),
         (PAID, f"t={NOW},v1=三毛猫"),
         (PAID, signed(PAID, secret="whsec_of_another")),
         (PAID, signed(PAID + b"\n")),

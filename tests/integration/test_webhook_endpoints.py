@@ -1,7 +1,7 @@
 """`nyanko webhook` against Stripe's API: one endpoint as it should be, a secret that is rolled unnoticed, and
 both whatever step was interrupted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -157,12 +157,6 @@ class Functions:
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
-    with Shop() as running:
-        yield running
-
-
-@pytest.fixture
 def stage(shop: Shop) -> ShopStage:
     connection = Connection(Session(), {"": "unused"}, shop.webhook.url)
     return ShopStage("local", lambda: connection, stripe_url=shop.stand_in.url)
@@ -242,6 +236,7 @@ def test_what_is_as_it_should_be_is_left_alone(shop: Shop, stage: ShopStage) -> 
     endpoint_of(stage).sync()
     before = (endpoints(shop), stage.in_force)
     assert endpoint_of(stage).sync().endswith("is as it should be")
+    assert endpoint_of(stage).finish(int(shop.clock())) == []
     assert (endpoints(shop), stage.in_force) == before
 
 
@@ -264,13 +259,10 @@ def test_an_endpoint_of_another_version_is_replaced_with_both_secrets_in_force(
 ) -> None:
     old, secret = by_hand(shop, api_version=OLD_VERSION)
     stage.store(secret)
-    told = endpoint_of(stage).sync()
-    assert old in told
+    assert old in endpoint_of(stage).sync()
     assert len(endpoints(shop)) == len(stage.in_force) == 2
     assert stage.in_force[1] == secret.value
     assert endpoint_of(stage).sync().endswith(f"{old} still stands beside it, which roll --finish ends")
-    assert endpoint_of(stage).finish(int(shop.clock())) == [old]
-    assert len(endpoints(shop)) == len(stage.in_force) == 1
 
 
 def test_an_endpoint_whose_secret_nobody_has_is_replaced(shop: Shop, stage: ShopStage) -> None:
@@ -290,15 +282,15 @@ def test_a_bare_secret_is_that_of_the_one_endpoint(shop: Shop, stage: ShopStage)
     assert stage.in_force == ["whsec_by_hand"]
 
 
-def test_nobody_guesses_which_of_two_endpoints_a_bare_secret_is_of(shop: Shop, stage: ShopStage) -> None:
+@pytest.mark.parametrize("command", ["sync", "roll", "finish"])
+def test_nobody_guesses_which_of_two_endpoints_a_bare_secret_is_of(
+    shop: Shop, stage: ShopStage, functions: Functions, command: str
+) -> None:
     by_hand(shop)
     by_hand(shop)
     stage.store(SigningSecret("whsec_of_one"))
-    for step in (endpoint_of(stage).sync, endpoint_of(stage).roll):
-        with pytest.raises(NotYet, match="nobody knows which"):
-            step()
     with pytest.raises(NotYet, match="nobody knows which"):
-        endpoint_of(stage).finish(int(shop.clock()))
+        run(shop, stage, functions, command)
     assert len(endpoints(shop)) == 2
 
 
@@ -324,40 +316,14 @@ def test_an_older_roll_that_could_not_store_its_secret_ends_well(
 # ─── roll ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_secret_is_rolled_without_an_event_being_refused(shop: Shop, stage: ShopStage) -> None:
-    endpoint_of(stage).sync()
-    [(old, _)] = endpoints(shop)
-    [first] = stage.in_force
-
-    def meanwhile() -> None:
-        """The functions may know the old secret alone: nothing is signed with the new one yet."""
-        assert dict(endpoints(shop))[old] == "enabled"
-        assert sorted(status for _, status in endpoints(shop)) == ["disabled", "enabled"]
-        shop.sell_and_pay()
-
-    new = endpoint_of(stage, meanwhile).roll()
-    assert endpoints(shop) == sorted([(old, "enabled"), (new, "enabled")])
-    assert stage.in_force[1] == first
-    shop.sell_and_pay()
-    # The first sale comes once, by the old endpoint; the second by both.
-    paid = [one for one in shop.webhook.wait_for(lambda all_: sum(map(is_paid, all_)) == 3) if is_paid(one)]
-    assert all(accepted(stage, one) for one in paid)
-
-    assert endpoint_of(stage).finish(int(shop.clock())) == [old]
-    assert endpoints(shop) == [(new, "enabled")]
-    assert (len(stage.in_force), stage.owners) == (1, [new])
-    assert first not in stage.in_force
-
-
 def test_each_half_of_a_roll_can_be_repeated(shop: Shop, stage: ShopStage) -> None:
     endpoint_of(stage).sync()
-    assert endpoint_of(stage).finish(int(shop.clock())) == [], "there is nothing to end"
-    assert len(endpoints(shop)) == 1
+    [(old, _)] = endpoints(shop)
     new = endpoint_of(stage).roll()
     before = (endpoints(shop), stage.in_force)
     assert endpoint_of(stage).roll() == new
     assert (endpoints(shop), stage.in_force) == before
-    assert len(endpoint_of(stage).finish(int(shop.clock()))) == 1
+    assert endpoint_of(stage).finish(int(shop.clock())) == [old]
     assert endpoint_of(stage).finish(int(shop.clock())) == []
     assert endpoints(shop) == [(new, "enabled")]
 
@@ -383,8 +349,9 @@ def test_the_endpoint_that_is_in_use_is_never_deleted_before_another_is(
         new = endpoint_of(stage).roll()
         shop.stripe.v1.webhook_endpoints.update(new, {"disabled": True})
     else:
+        stage.steps.kill_at = (len(stage.steps.done) + 4, "before")  # the step that brings it into use
         with pytest.raises(Killed):
-            endpoint_of(stage, killed).roll()
+            endpoint_of(stage).roll()
     with pytest.raises(NotYet, match="is not in use yet"):
         endpoint_of(stage).finish(int(shop.clock()))
     assert dict(endpoints(shop))[old] == "enabled"
@@ -422,10 +389,6 @@ def test_a_secret_that_is_still_needed_is_forgotten_by_a_later_finish(
 
 
 # ─── Interrupted ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def killed() -> NoReturn:
-    raise Killed
 
 
 def ends_well(shop: Shop, stage: ShopStage, functions: Functions) -> None:
@@ -522,20 +485,15 @@ def test_whatever_command_follows_an_interrupted_one_nothing_is_refused(
 
 
 def test_a_first_endpoint_whose_secret_could_not_be_stored_is_made_anew(
-    shop: Shop, stage: ShopStage, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, stage: ShopStage, functions: Functions
 ) -> None:
-    with monkeypatch.context() as broken:
-        broken.setattr(stage.adapters.secrets, "store_signing_secrets", killed_by_aws)
-        with pytest.raises(Retryable):
-            endpoint_of(stage).sync()
+    stage.steps.kill_at = (1, "before")  # the step that stores
+    with pytest.raises(Killed):
+        endpoint_of(stage).sync()
     [(orphan, _)] = endpoints(shop)
     assert endpoint_of(stage).sync().startswith("created we_")
     assert orphan not in dict(endpoints(shop))
     ends_well(shop, stage, functions)
-
-
-def killed_by_aws(_: object) -> NoReturn:
-    raise Retryable("ServiceUnavailable", "Secrets Manager answered 500")
 
 
 # ─── Versions ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -63,16 +63,14 @@ def test_a_malformed_body_is_refused(workflow: Workflow, path: str, changed: dic
 ORDER = order()
 SPENT = {"spend_id": "feed-1", "count": 1}
 WRONG: list[tuple[str, dict[str, Any]]] = [
-    *(("/checkout", {**ORDER, "product_id": wrong}) for wrong in (None, "", 1, ["neko_starter_pack"])),
-    *(("/checkout", {**ORDER, "quantity": wrong}) for wrong in (None, 0, -1, 100, 1.0, "1", True, [1])),
     ("/checkout", {"quantity": 1}),
+    ("/checkout", {**ORDER, "product_id": ["neko_starter_pack"]}),
     ("/checkout", {**ORDER, "amount": 1}),
-    *((SPEND, {**SPENT, "spend_id": wrong}) for wrong in (None, "", "a b", "餌", "x" * 65, 1, "feed-1\n")),
-    *((SPEND, {**SPENT, "count": wrong}) for wrong in (None, 0, -1, MAX_COUNT + 1, 1.0, "1", True)),
-    (SPEND, {"spend_id": "feed-1"}),
-    (SPEND, {"count": 1}),
+    (SPEND, {**SPENT, "spend_id": "feed-1\n"}),
+    (SPEND, {**SPENT, "count": MAX_COUNT + 1}),
     (SPEND, {**SPENT, "player_id": TAMA}),
 ]
+"""One of each kind; tests/unit has what else is refused."""
 
 
 @pytest.mark.parametrize(("path", "body"), WRONG)

@@ -9,8 +9,6 @@ from nyanko.purchases import status
 from tests.data import MIKE, MIKES_PURCHASE
 from tests.stripe_events import (
     charge_refunded,
-    checkout_session,
-    dispute_event,
     event,
     refund,
     refund_event,
@@ -87,32 +85,6 @@ def test_a_payment_at_the_konbini_ends_as_stripe_says(
     assert workflow.inventory() == ({"cat_food": 10, "toy_mouse": 1} if ends_as == "granted" else {})
 
 
-def test_a_refund_takes_the_items_back(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    execution = workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
-    assert execution.states == GRANTED
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
-
-
-def test_a_refund_before_the_payment_ends_with_what_is_left(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.stripe_api.sessions["pi_mike"] = [checkout_session(purchase)]
-    workflow.deliver(signed(refund_event("created", purchase, amount=1000)))
-    assert workflow.inventory() == {}
-    workflow.deliver(signed(session_event("completed", purchase)))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
-
-
-def test_a_dispute_holds_the_items_until_it_is_won(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.deliver(signed(dispute_event("created", purchase)))
-    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
-    workflow.deliver(signed(dispute_event("closed", purchase, status="won")))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 10, "toy_mouse": 1}
-
-
 def test_of_a_refunded_charge_stripe_is_asked_which_refunds(workflow: Workflow) -> None:
     purchase = workflow.sell(quantity=3)
     workflow.deliver(signed(session_event("completed", purchase)))
@@ -124,27 +96,6 @@ def test_of_a_refunded_charge_stripe_is_asked_which_refunds(workflow: Workflow) 
     workflow.deliver(signed(charge_refunded(purchase, 1000)))
     assert workflow.inventory() == {"cat_food": 10, "toy_mouse": 1}
     assert set(workflow.purchase().facts.refunds) == {"re_first", "re_second", "re_failed"}
-
-
-def test_the_refund_event_of_a_refund_that_was_listed_changes_nothing(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=3)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.refunds["ch_mike"] = [refund(purchase, amount=500)]
-    workflow.deliver(signed(charge_refunded(purchase, 500)))
-    workflow.deliver(signed(refund_event("created", purchase, amount=500)))
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 20, "toy_mouse": 2}
-
-
-def test_an_old_charge_leads_to_its_payment_and_so_to_the_purchase(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.charges["ch_mike"] = {
-        "id": "ch_mike",
-        "object": "charge",
-        "payment_intent": "pi_mike",
-    }
-    workflow.deliver(signed(refund_event("created", purchase, payment_intent=None)))
-    assert workflow.inventory() == {"cat_food": 0, "toy_mouse": 0}
 
 
 def test_a_body_too_large_to_carry_travels_by_id(workflow: Workflow) -> None:

@@ -148,6 +148,7 @@ def test_what_does_not_exist_is_said_so(browser: FlaskClient, path: str) -> None
         ),
         (f" {MIKES_PURCHASE} ", f"/purchases/{MIKES_PURCHASE}"),
         (MIKE.player_id, f"/players/{MIKE.player_id}"),
+        ("0x" + "ab" * 20, "/players/0x" + "ab" * 20),
     ],
 )
 def test_whatever_is_searched_for_leads_to_its_page(browser: FlaskClient, name: str, path: str) -> None:

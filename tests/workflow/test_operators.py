@@ -142,20 +142,6 @@ def test_a_replay_does_what_its_dry_run_said(
     }
 
 
-def test_a_replay_of_all_ends_in_exact_inventories(workflow: Workflow, stage: Stage) -> None:
-    for number in range(5):
-        paid = session_event("completed", workflow.sell(purchase_id(number), quantity=1))
-        park(workflow, paid, "GrantItems")
-    waiting = parked(stage)
-    assert [(one.reason, one.purchase_id, one.player_id, one.amount) for one in waiting] == [
-        ("KeyError", purchase_id(number), MIKE.player_id, 500) for number in range(5)
-    ]
-    ended = run(stage, workflow, *(one.event_id for one in waiting))
-    assert {one.outcome for one in ended} == {"applied"}
-    assert workflow.inventory() == workflow.ledger() == {"cat_food": 50, "toy_mouse": 5}
-    assert parked(stage) == []
-
-
 def test_replaying_again_starts_nothing(workflow: Workflow, stage: Stage) -> None:
     event_id = park(workflow, session_event("completed", workflow.sell(quantity=1)))
     run(stage, workflow, event_id)
@@ -256,12 +242,8 @@ def test_an_execution_that_was_aborted_after_it_claimed_is_listed_with_its_purch
     workflow.meanwhile("ClaimEvent", lambda: workflow.abort(event["id"]), after_effect=True)
     workflow.deliver(signed(event))
     [waiting] = parked(stage)
-    assert (waiting.state, waiting.reason, waiting.purchase_id, waiting.amount) == (
-        "claimed",
-        "ABORTED",
-        MIKES_PURCHASE,
-        500,
-    )
+    assert (waiting.state, waiting.reason, waiting.amount) == ("claimed", "ABORTED", 500)
+    assert (waiting.purchase_id, waiting.player_id) == (MIKES_PURCHASE, MIKE.player_id)
 
 
 def test_what_is_parked_can_be_asked_for_by_reason_and_by_time(workflow: Workflow, stage: Stage) -> None:
@@ -310,21 +292,6 @@ def test_a_story_is_told_without_stripe_as_well(workflow: Workflow, stage: Stage
     )
     workflow.stripe_api.down = True
     assert story.of_purchase(stage, MIKES_PURCHASE).session is None
-
-
-@pytest.mark.parametrize(
-    ("name", "noun"),
-    [
-        ("evt_1Mike", "event"),
-        (MIKES_PURCHASE, "purchase"),
-        ("evt_1Mike-r3", "execution"),
-        ("arn:aws:states:ap-northeast-1:123456789012:execution:stg_jm_nyanko_payment:evt_1Mike", "execution"),
-        (MIKE.player_id, "player"),
-        ("0x" + "ab" * 20, "player"),
-    ],
-)
-def test_a_name_says_what_it_is_the_name_of(name: str, noun: str) -> None:
-    assert story.noun_of(name) == noun
 
 
 def test_step_functions_itself_continues_what_was_interrupted(

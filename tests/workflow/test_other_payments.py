@@ -55,29 +55,6 @@ def test_refunds_and_disputes_of_the_other_payment_take_nothing(
     assert paid["id"] != told["id"]
 
 
-def test_a_refund_that_comes_before_its_payment_still_finds_the_purchase(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.stripe_api.sessions["pi_mike"] = [checkout_session(purchase)]
-    workflow.deliver(signed(refund_event("created", purchase)))
-    workflow.deliver(signed(session_event("completed", purchase)))
-    assert workflow.purchase().facts.refunded == purchase.amount
-    assert workflow.purchase().granted == 0
-
-
-def test_a_dispute_of_a_session_that_a_row_without_one_has_taken_is_not_of_the_payment_of_another(
-    workflow: Workflow,
-) -> None:
-    purchase = workflow.sell(quantity=1)
-    assert purchase.session_id is None
-    workflow.stripe_api.sessions["pi_other"] = [checkout_session(purchase, **OTHER)]
-    workflow.deliver(signed(dispute_event("created", purchase, payment_intent="pi_other", charge="ch_other")))
-    assert workflow.purchase().session_id == OTHER["id"]
-    paid = session_event("completed", purchase)
-    workflow.deliver(signed(paid))
-    row = workflow.event_row(paid["id"])
-    assert (row["state"], row["parked_reason"]) == ("parked", "OtherSession")
-
-
 def test_a_row_that_a_crash_left_without_a_session_takes_the_one_that_is_told(workflow: Workflow) -> None:
     purchase = workflow.sell(quantity=1)
     assert purchase.session_id is None

@@ -1,5 +1,6 @@
 """The scheduled run: what Stripe has and we have not is asked for again, never around the workflow."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -72,9 +73,8 @@ def undelivered(workflow: Workflow) -> int:
     return int(workflow.invoke("reconcile", {})["undelivered"])
 
 
-def test_one_lost_event_in_an_hour_without_another_says_that_stripe_delivers_nothing(
-    workflow: Workflow,
-) -> None:
+def test_lost_events_in_an_hour_without_another_say_that_stripe_delivers_nothing(workflow: Workflow) -> None:
+    assert undelivered(workflow) == 0
     happen(workflow, session_event("completed", workflow.sell(quantity=1)))
     assert undelivered(workflow) == 1
     deliver_queued(workflow)
@@ -100,10 +100,6 @@ def test_what_arrived_before_the_last_hour_does_not_hide_that_stripe_delivers_no
         workflow, *(session_event("completed", workflow.sell(purchase_id(n), quantity=1)) for n in range(3))
     )
     assert undelivered(workflow) == 1
-
-
-def test_an_hour_without_events_says_nothing_of_deliveries(workflow: Workflow) -> None:
-    assert undelivered(workflow) == 0
 
 
 def test_what_is_on_its_way_from_stripe_is_waited_for(workflow: Workflow) -> None:
@@ -181,87 +177,88 @@ def test_no_run_looks_back_further_than_stripe_remembers(workflow: Workflow) -> 
     assert reconcile(workflow) == NOTHING
 
 
-def test_money_that_no_event_accounts_for_is_drift(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.stripe_api.checkouts.append(charged(purchase))
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == {**NOTHING, "drift": 1}
-    assert workflow.queued() == []
+def unheard(_workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
+    return charged(purchase)
 
 
-def test_fresh_money_is_no_drift_yet(workflow: Workflow) -> None:
-    workflow.stripe_api.checkouts.append(charged(workflow.sell(quantity=1)))
-    workflow.now += DRIFT_SECONDS
-    assert reconcile(workflow) == NOTHING
-
-
-def test_a_parked_event_accounts_for_its_money(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
+def parked(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
     workflow.fail("VerifyEvent", "KeyError")
     workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.checkouts.append(charged(purchase))
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == NOTHING
+    return charged(purchase)
 
 
-def test_an_event_whose_execution_died_accounts_for_no_money(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
+def interrupted(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
     paid = session_event("completed", purchase)
     workflow.meanwhile("ClaimEvent", lambda: workflow.abort(paid["id"]), after_effect=True)
     workflow.deliver(signed(paid))
     assert (workflow.event_row(paid["id"])["state"], workflow.inventory()) == ("claimed", {})
-    workflow.stripe_api.checkouts.append(charged(purchase))
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+    return charged(purchase)
 
 
-def test_a_refund_that_we_do_not_know_of_is_drift(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
+def granted(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
     workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.stripe_api.checkouts.append(charged(purchase, amount_refunded=500))
+    return charged(purchase)
+
+
+def granted_and_not_paid(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
+    granted(workflow, purchase)
+    return checkout_session(purchase, payment_status="unpaid", status="expired", payment_intent=None)
+
+
+def refunded_unheard(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
+    granted(workflow, purchase)
     workflow.stripe_api.refunds[payment_intent_id(purchase)] = [refund(purchase)]
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == {**NOTHING, "drift": 1}
+    return charged(purchase, amount_refunded=500)
 
 
-def test_a_refund_and_a_dispute_that_we_know_of_are_no_drift(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    disputed = dispute_event("created", purchase)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    workflow.deliver(signed(disputed))
-    workflow.stripe_api.checkouts.append(charged(purchase, disputed=True))
-    workflow.stripe_api.disputes[payment_intent_id(purchase)] = [disputed["data"]["object"]]
-    workflow.now += DRIFT_SECONDS + 1
+def disputed(workflow: Workflow, purchase: Purchase) -> dict[str, Any]:
+    granted(workflow, purchase)
+    told = dispute_event("created", purchase)
+    workflow.deliver(signed(told))
+    workflow.stripe_api.disputes[payment_intent_id(purchase)] = [told["data"]["object"]]
     assert workflow.purchase().facts.held
+    return charged(purchase, disputed=True)
+
+
+@pytest.mark.parametrize(
+    ("happened", "drift"),
+    [
+        (unheard, 1),
+        (parked, 0),
+        (interrupted, 1),
+        (granted, 0),
+        (granted_and_not_paid, 1),
+        (refunded_unheard, 1),
+        (disputed, 0),
+    ],
+)
+def test_money_that_no_event_accounts_for_is_drift_once_it_is_old(
+    workflow: Workflow, happened: Callable[[Workflow, Purchase], dict[str, Any]], drift: int
+) -> None:
+    session = happened(workflow, workflow.sell(quantity=1))
+    workflow.stripe_api.checkouts.append(session)
+    workflow.now += DRIFT_SECONDS
     assert reconcile(workflow) == NOTHING
+    workflow.now += 1
+    assert reconcile(workflow) == {**NOTHING, "drift": drift}
+    assert workflow.queued() == []
 
 
-def test_a_grant_without_money_is_drift(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.deliver(signed(session_event("completed", purchase)))
-    unpaid = checkout_session(purchase, payment_status="unpaid", status="expired", payment_intent=None)
-    workflow.stripe_api.checkouts.append(unpaid)
+@pytest.mark.parametrize(
+    ("changed", "drift"),
+    [
+        ({"metadata": {"purchase_id": purchase_id("nobody")}}, 1),
+        ({"metadata": {}}, 0),
+        ({"metadata": None}, 0),
+        ({"mode": "subscription"}, 0),
+    ],
+)
+def test_sessions_of_other_applications_are_not_ours_to_compare(
+    workflow: Workflow, changed: dict[str, Any], drift: int
+) -> None:
+    workflow.stripe_api.checkouts.append(charged(workflow.sell(quantity=1)) | changed)
     workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == {**NOTHING, "drift": 1}
-
-
-def test_money_for_a_purchase_that_we_do_not_have_is_drift(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    nobodys = {"metadata": {"purchase_id": purchase_id("nobody")}}
-    workflow.stripe_api.checkouts.append(charged(purchase) | nobodys)
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == {**NOTHING, "drift": 1}
-
-
-def test_sessions_of_other_applications_are_not_ours_to_compare(workflow: Workflow) -> None:
-    purchase = workflow.sell(quantity=1)
-    workflow.stripe_api.checkouts += [
-        charged(purchase) | {"id": "cs_1", "metadata": {}},
-        charged(purchase) | {"id": "cs_2", "metadata": None},
-        charged(purchase) | {"id": "cs_3", "mode": "subscription"},
-    ]
-    workflow.now += DRIFT_SECONDS + 1
-    assert reconcile(workflow) == NOTHING
+    assert reconcile(workflow) == {**NOTHING, "drift": drift}
 
 
 def test_a_session_that_stripe_leaves_open_is_closed(workflow: Workflow) -> None:

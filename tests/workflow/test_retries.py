@@ -116,41 +116,6 @@ def test_what_trying_again_would_not_change_is_caught_at_once(
     assert execution.states[execution.states.index(state) + 1 :] == caught_by
 
 
-def test_a_player_who_could_not_be_notified_has_the_items_all_the_same(workflow: Workflow) -> None:
-    delivery = delivery_through(workflow, "NotifyPlayer")
-    workflow.fail("NotifyPlayer", "KeyError")
-    execution = workflow.deliver(delivery)
-    assert (execution.status, execution.states[-1]) == ("SUCCEEDED", "NotNotified")
-    assert workflow.inventory() == {"cat_food": 10, "toy_mouse": 1}
-    assert workflow.event_row(delivery["event_id"])["state"] == "applied"
-    assert workflow.dead_letters() == []
-
-
-@pytest.mark.parametrize("state", TASKS)
-def test_an_answer_that_is_lost_after_the_work_was_done_changes_nothing(
-    workflow: Workflow, state: str
-) -> None:
-    delivery = delivery_through(workflow, state)
-    lost = "States.Timeout" if state in INTEGRATIONS else "Lambda.Unknown"
-    workflow.fail_after_effect(state, lost)
-    execution = workflow.deliver(delivery)
-    (waited,) = workflow.backoff
-    assert waited.state == state
-    if state in {"ParkEvent", "DeadLetter"}:
-        letters = workflow.dead_letters()
-        assert letters
-        assert all(letter == letters[0] for letter in letters), (
-            "the alarm may ring twice, for the same reason"
-        )
-        assert execution.status == "FAILED"
-    else:
-        assert execution.status == "SUCCEEDED"
-        assert workflow.dead_letters() == []
-    granted = {} if state in {"IgnoreEvent", "ParkEvent", "DeadLetter"} else {"cat_food": 10, "toy_mouse": 1}
-    assert workflow.inventory() == workflow.ledger() == granted
-    assert [row["notice"]["items"] for row in workflow.rows("notices")] == ([granted] if granted else [])
-
-
 def test_a_claim_that_another_execution_finished_meanwhile_is_a_duplicate(workflow: Workflow) -> None:
     delivery = delivery_through(workflow, "ClaimEvent")
     workflow.fail("RecordPayment", "KeyError")

@@ -1,7 +1,5 @@
 """Replays that an operator vouches for outlive the webhook's secret and Stripe's memory, and mint nothing."""
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -51,52 +49,23 @@ def test_an_operator_can_have_it_run_again(workflow: Workflow) -> None:
     assert kept == {name: delivery[name] for name in kept}  # type: ignore[literal-required] # three of its keys
 
 
-def with_another_body(replayed: dict[str, Any]) -> None:
-    replayed["body"] = replayed["body"].replace("1500", "9999").replace("500", "501")
-
-
-def of_another_event(replayed: dict[str, Any]) -> None:
-    replayed["event_id"] = "evt_another"
-
-
-def by_another(replayed: dict[str, Any]) -> None:
-    replayed["replay"]["by"] = "tama"
-
-
-def for_another_reason(replayed: dict[str, Any]) -> None:
-    replayed["replay"]["reason"] = "a gift"
-
-
-def at_another_time(replayed: dict[str, Any]) -> None:
-    replayed["replay"]["at"] += 1
-
-
-def without_a_mac(replayed: dict[str, Any]) -> None:
-    replayed["replay"]["mac"] = ""
-
-
-def with_something_else_for_a_mac(replayed: dict[str, Any]) -> None:
-    replayed["replay"]["mac"] = "猫"
-
-
 @pytest.mark.parametrize(
-    "change",
+    ("delivery_changed", "replay_changed"),
     [
-        with_another_body,
-        of_another_event,
-        by_another,
-        for_another_reason,
-        at_another_time,
-        without_a_mac,
-        with_something_else_for_a_mac,
+        ({"body": "{}"}, {}),
+        ({"event_id": "evt_another"}, {}),
+        ({}, {"by": "tama"}),
+        ({}, {"reason": "a gift"}),
+        ({}, {"at": 0}),
+        ({}, {"mac": ""}),
+        ({}, {"mac": "猫"}),
     ],
 )
 def test_what_nobody_vouched_for_is_parked(
-    workflow: Workflow, change: Callable[[dict[str, Any]], None]
+    workflow: Workflow, delivery_changed: dict[str, Any], replay_changed: dict[str, Any]
 ) -> None:
-    delivery = parked_a_year_ago(workflow)
-    forged = json.loads(json.dumps(vouched(workflow, delivery)))
-    change(forged)
+    replayed: Any = vouched(workflow, parked_a_year_ago(workflow))
+    forged: Any = {**replayed, **delivery_changed, "replay": {**replayed["replay"], **replay_changed}}
     assert workflow.deliver(forged).status == "FAILED"
     assert workflow.event_row(forged["event_id"])["parked_reason"] == "BadSignature"
     assert workflow.inventory() == {}

@@ -6,17 +6,13 @@ import Stripe from 'stripe';
 const [apiUrl, apiKey, scenario] = process.argv.slice(2);
 const api = new URL(apiUrl);
 
-function client(key = apiKey) {
-  return new Stripe(key, {
-    host: api.hostname,
-    port: api.port,
-    protocol: 'http',
-    maxNetworkRetries: 0,
-    telemetry: false,
-  });
-}
-
-const stripe = client();
+const stripe = new Stripe(apiKey, {
+  host: api.hostname,
+  port: api.port,
+  protocol: 'http',
+  maxNetworkRetries: 0,
+  telemetry: false,
+});
 const order = {
   mode: 'payment',
   line_items: [
@@ -34,15 +30,6 @@ async function buy() {
   return { id: session.id, status: answer.status };
 }
 
-async function refusal(promise) {
-  try {
-    await promise;
-    return null;
-  } catch (error) {
-    return { type: error.type, status: error.statusCode, code: error.code ?? null, param: error.param ?? null };
-  }
-}
-
 const scenarios = {
   async purchase() {
     const { id, status } = await buy();
@@ -58,54 +45,6 @@ const scenarios = {
       line: session.line_items.data[0].description,
       version: session.lastResponse.apiVersion,
     };
-  },
-
-  async pages() {
-    const made = [];
-    for (let number = 0; number < 5; number += 1) {
-      made.unshift((await stripe.checkout.sessions.create(order)).id);
-    }
-    const listed = [];
-    for await (const session of stripe.checkout.sessions.list({ limit: 2 })) {
-      listed.push(session.id);
-    }
-    const some = await stripe.checkout.sessions.list({ limit: 2 }).autoPagingToArray({ limit: 3 });
-    return { all: JSON.stringify(made) === JSON.stringify(listed), some: some.length };
-  },
-
-  async idempotency() {
-    const options = { idempotencyKey: 'node-1' };
-    const first = await stripe.checkout.sessions.create(order, options);
-    const again = await stripe.checkout.sessions.create(order, options);
-    const other = { ...order, client_reference_id: 'other' };
-    return {
-      same: first.id === again.id,
-      key: again.lastResponse.idempotencyKey,
-      other: await refusal(stripe.checkout.sessions.create(other, options)),
-    };
-  },
-
-  async errors() {
-    return {
-      missing: await refusal(stripe.checkout.sessions.retrieve('cs_test_nobody')),
-      filter: await refusal(stripe.refunds.list({ charge: 'ch_nobody' })),
-      parameter: await refusal(stripe.checkout.sessions.create({ ...order, colour: 'red' })),
-      key: await refusal(client('sk_test_of_somebody_else').events.list()),
-      depth: await refusal(stripe.events.list({ expand: ['data.a.b.c.d'] })),
-    };
-  },
-
-  async limited() {
-    return { first: await refusal(stripe.events.list()), second: await refusal(stripe.events.list()) };
-  },
-
-  async forbidden() {
-    return { refund: await refusal(stripe.refunds.create({ payment_intent: 'pi_any' })) };
-  },
-
-  async events() {
-    const [event] = (await stripe.events.list({ type: 'checkout.session.completed' })).data;
-    return { api_version: event.api_version, ui_mode: event.data.object.ui_mode };
   },
 };
 
