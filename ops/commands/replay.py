@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Run events again, each as a fresh execution from its stored body, and wait for what becomes of them.
 
-    An event that was never verified is fetched from Stripe instead. What has been applied is not run again, so that the same command may be given twice. Exit 1 if an event
-    does not end as applied or ignored.
+    An event that was never verified is fetched from Stripe instead. What has been applied is not run again,
+    so that the same command may be given twice. Exit 1 if an event does not end as applied or ignored.
     """
     stage: Stage = context.obj
     if [bool(event_ids), all_parked, execution is not None].count(True) != 1:

@@ -1,6 +1,6 @@
-"""Many purchases at once over real HTTP, with deliveries that go wrong: everybody ends with what they paid for.
+"""Many purchases at once over real HTTP, with deliveries that go wrong: all end with what they paid for.
 
-What orders and faults can do is searched for in tests/walk/, without processes and sockets. This is about those.
+What orders and faults can do, tests/walk/ searches, without processes and sockets. This is about those.
 """
 
 from collections import Counter
