@@ -292,7 +292,7 @@ KINDS: Mapping[str, tuple[Callable[[World, Dice], None], float]] = {
         (deliver_again, 3),
         (lose, 1),
         (receive, 12),
-        (forge, 0.5),
+        (forge, 1),
         (reconcile, 1),
         (replay, 2),
         (redrive, 0.5),

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from traceback import format_exception
 
 from tests.walk import oracle
 from tests.walk.oracle import Violation
@@ -12,6 +13,7 @@ from tests.walk.steps import Plan, Step, plan, take
 from tests.walk.world import world
 
 TELL_SECONDS = 10
+UNEXPECTED = "Nobody expects this error:"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ def walk(chosen: Plan, say: Callable[[str], object] | None = None) -> Walked:
                 tell(f"known: {remark}")
         except Violation as found:
             violation = str(found)
+        except Exception as error:  # noqa: BLE001 whatever a task raises that no caller of it expects
+            violation = f"{UNEXPECTED} {''.join(format_exception(error)[-2:]).strip()}"
         figures = {
             "walks": 1,
             "steps": len(chosen.steps),
