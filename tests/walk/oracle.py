@@ -136,7 +136,7 @@ def may_stay(world: "World", event_id: str, row: dict[str, Any]) -> bool:
     if event is None:
         return True
     about = event["data"]["object"]
-    if about["object"] != "checkout.session":
+    if about["object"] != "checkout.session" or "purchase_id" not in about["metadata"]:
         return False
     order = world.orders[about["metadata"]["purchase_id"]]
     if about["amount_total"] != order.price * order.quantity:
