@@ -7,7 +7,7 @@ not know for a moment what it has just started; the rest does what it is told.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -40,6 +40,16 @@ def refusal(code: str, operation: str, status: int = 400, **more: Any) -> Client
     return _exception(code)(response, operation)
 
 
+def injected(error: Exception) -> Exception:
+    """Mark an error as a fault of the walk's: any other that nobody expects is a finding."""
+    error.__dict__["injected"] = True
+    return error
+
+
+def is_injected(error: Exception) -> bool:
+    return "injected" in error.__dict__
+
+
 class Client:
     """A client whose calls take turns."""
 
@@ -58,7 +68,9 @@ class Client:
     def _call(self, operation: str, **params: Any) -> Any:
         answer = getattr(self._played, operation)
         return self._tasks.call(
-            f"{self._service} {operation}", lambda: answer(**params), partial(self._refuse, operation, params)
+            f"{self._service} {operation}",
+            lambda: answer(**params),
+            lambda fault: injected(self._refuse(operation, params, fault)),
         )
 
     def _refuse(self, operation: str, params: Mapping[str, Any], fault: Fault) -> Exception:
@@ -86,8 +98,8 @@ class Paginator:
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
 
-    def paginate(self, **params: Any) -> Sequence[Any]:
-        return [self._call(**params)]
+    def paginate(self, **params: Any) -> Iterator[Any]:
+        yield self._call(**params)
 
 
 @dataclass
@@ -106,11 +118,12 @@ class Sqs:
     def __init__(self) -> None:
         self.exceptions = Exceptions()
         self.queues: dict[str, list[Message]] = {}
-        self._sent = 0
+        self.sent: list[Message] = []
 
     def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 as boto3 has it
-        self._sent += 1
-        self.queues.setdefault(QueueUrl, []).append(Message(f"message {self._sent}", MessageBody))
+        message = Message(f"message {len(self.sent) + 1}", MessageBody)
+        self.sent.append(message)
+        self.queues.setdefault(QueueUrl, []).append(message)
 
 
 @dataclass

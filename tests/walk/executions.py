@@ -4,20 +4,26 @@ import importlib
 import json
 from collections.abc import Callable
 from functools import cache
+from traceback import format_exception
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from nyanko.errors import BadInput, NotOurs, Permanent, Retryable
 from tests import template
 from tests.invocation import invocation
 from tests.walk import states
 from tests.walk.aws import Aws, Execution, StepFunctions
+from tests.walk.oracle import Violation
 from tests.walk.tasks import Breakage, Crashed, Task, Tasks, TimedOut
 from tests.workflow.lambda_runtime import FUNCTIONS, by_name
 
 MACHINE = template.definition("PaymentStateMachine")
 EXECUTION_SECONDS: int = MACHINE["TimeoutSeconds"]
 DEAD_LETTERS: str = template.resolved({"Ref": "PaymentEventsDlq"})
+EXPECTED = (BadInput, NotOurs, Permanent, Retryable)
+"""How a function may fail: it makes these of all faults."""
+
 SERVICES = {"dynamodb": "DynamoDB", "sqs": "SQS"}
 """How Step Functions begins the name of a service's error."""
 
@@ -119,6 +125,8 @@ def _failure(service: str, error: Exception) -> states.TaskFailed:
     """What Step Functions makes of an error: of a function its class, of a service its code."""
     if service == "lambda":
         name = type(error).__name__
+        if not isinstance(error, EXPECTED):
+            raise Violation(f"nobody expects this: {''.join(format_exception(error)[-2:]).strip()}")
         return states.TaskFailed(name, json.dumps({"errorMessage": str(error), "errorType": name}))
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "SdkClientException"
     return states.TaskFailed(f"{SERVICES[service]}.{code}", str(error))

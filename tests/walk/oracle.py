@@ -65,6 +65,9 @@ def look(world: "World") -> None:
         sums[line["player_id"], line["item_id"]] += line["delta"]
         begin, _, rest = line["line_id"].partition("#")
         if begin != "spend":
+            order = world.orders[begin]
+            if line["player_id"] != order.player_id or line["item_id"] not in order.items:
+                raise Violation(f"{order.name} is not of this player, or of this item: {line}")
             by_purchase[begin, line["item_id"]] += line["delta"]
             taken_back[line["player_id"], line["item_id"]] += min(0, line["delta"])
         elif world.spends.get(rest) != (line["player_id"], line["item_id"], -line["delta"]):
@@ -75,7 +78,7 @@ def look(world: "World") -> None:
             raise Violation(f"the ledger's lines do not sum up to {row}")
         if row["quantity"] < 0 and row["quantity"] < taken_back[holding]:
             raise Violation(f"more was spent than there was: {row}")
-    if left := +sums:
+    if left := {holding: count for holding, count in sums.items() if count}:
         raise Violation(f"the ledger has lines of what no inventory holds: {left}")
     for purchase_id, row in world.purchases.items():
         granted, most, order = row["granted"], world.most_due[purchase_id], world.orders[purchase_id]
@@ -92,8 +95,9 @@ def look(world: "World") -> None:
     _look_at_notices(world)
 
 
-def look_at_what_was_accepted(world: "World") -> None:
-    """Once the queue is empty: whatever the webhook accepted was begun, be it as another copy of it.
+def look_at_the_queue(world: "World") -> None:
+    """Once it is empty: whatever the webhook accepted was begun, be it as another copy of it, and a letter
+    tells of whatever is parked.
 
     A copy that was received before and not looked at is the exception: beside a forged one that runs it is
     taken for a duplicate, and the event is parked, which rings, until it is replayed. Raises `Violation`.
@@ -105,6 +109,10 @@ def look_at_what_was_accepted(world: "World") -> None:
     }
     for event_id in sorted(world.accepted - begun - world.interrupted):
         raise Violation(f"{world.named(event_id)} was accepted, and never begun")
+    letters = [one.body for one in world.aws.sqs.sent if '"reason"' in one.body]
+    for event_id in world.parked():
+        if not any(event_id in letter for letter in letters):
+            raise Violation(f"{world.named(event_id)} is parked, and no letter tells of it")
 
 
 def judge(world: "World") -> None:
@@ -189,10 +197,18 @@ def _notices(world: "World") -> Iterator[tuple[str, dict[str, int], dict[str, in
 
 
 def _look_at_limits(world: "World") -> None:
-    """A purchase that has counted at every moment so far stands on the list of each of its limits."""
+    """What has counted at every moment so far stands on the list of each of its limits, and within them."""
     for purchase_id, row in world.purchases.items():
         if not _counts(row, world.now):
             world.not_counted.add(purchase_id)
+    used: Counter[tuple[str, str]] = Counter()
+    for purchase_id in world.purchases.keys() - world.not_counted:
+        order = world.orders[purchase_id]
+        for scope, most in order.scopes.items():
+            of_packs = scope.startswith("product#")
+            used[order.player_id, scope] += order.quantity * (1 if of_packs else order.price)
+            if used[order.player_id, scope] > most:
+                raise Violation(f"more than {most} are bought of the limit {scope}")
     for purchase_id, scope in _off_their_lists(world):
         if purchase_id not in world.not_counted:
             raise Violation(f"{world.orders[purchase_id].name} is not on the list of {scope}")

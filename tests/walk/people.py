@@ -33,19 +33,21 @@ PRODUCTS = (
     Product("starter", "スターター", 500, "jpy", {"cat_food": 10, "toy_mouse": 1}),
     Product("coins", "コイン", 120, "jpy", {"nyan_coin": 7}),
     Product("bed", "ベッド", 1_200, "jpy", {"cat_bed": 1, "cat_food": 3}, limit_per_player=4),
+    Product("tower", "キャットタワー", 6_000, "jpy", {"cat_tower": 1}),
 )
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a player asked for; `price` is of one pack in yen, `scopes` are the limits that it falls under."""
+    """What a player asked for; `price` is of one pack in yen, `scopes` are the limits that it falls under,
+    each with the most that it allows."""
 
     name: str
     player_id: str
     price: int
     quantity: int
     items: dict[str, int]
-    scopes: tuple[str, ...]
+    scopes: dict[str, int]
 
 
 def order(world: "World", buyer: str, product: Product, quantity: int, key: str) -> None:
@@ -54,10 +56,13 @@ def order(world: "World", buyer: str, product: Product, quantity: int, key: str)
     known = world.orders.get(purchase_id)
     if known is None or purchase_id not in world.purchases:
         month = datetime.fromtimestamp(world.now, UTC) + timedelta(hours=9)
-        limited = (f"product#{product.product_id}",) if product.limit_per_player else ()
-        monthly = (f"month#{month:%Y-%m}",) if MONTHLY_YEN[birth_month] else ()
+        most = {
+            f"product#{product.product_id}": product.limit_per_player,
+            f"month#{month:%Y-%m}": MONTHLY_YEN[birth_month],
+        }
+        scopes = {scope: limit for scope, limit in most.items() if limit is not None}
         name = key.replace("key", "purchase")
-        known = Order(name, buyer, product.unit_amount, quantity, dict(product.items), (*limited, *monthly))
+        known = Order(name, buyer, product.unit_amount, quantity, dict(product.items), scopes)
         world.orders[purchase_id] = known
     shop = adapters()
     open_checkout = OpenCheckout(

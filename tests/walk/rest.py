@@ -26,7 +26,7 @@ def come_to_rest(world: "World") -> None:
     world.skew = 0
     world.executions.broken.clear()
     run_out(world)
-    oracle.look_at_what_was_accepted(world)
+    oracle.look_at_the_queue(world)
     for _ in range(ROUNDS):
         run_out(world)
         if _is_quiet(world):

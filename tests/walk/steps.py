@@ -4,6 +4,7 @@ A step is a kind and dice of its own, so that any part of a walk can be walked a
 among is what there is by then, and one that finds nothing to choose does nothing.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -12,6 +13,7 @@ from zlib import crc32
 
 from nyanko.stripe_events import API_VERSION
 from tests.walk import people
+from tests.walk.oracle import FORGED
 from tests.walk.people import PLAYERS, PRODUCTS
 from tests.walk.stripe import CARD_NUMBERS
 from tests.walk.tasks import FAULTS, Breakage
@@ -80,7 +82,7 @@ def take(step: Step, world: World) -> None:
 
 
 def order(world: World, dice: Dice) -> None:
-    key = f"key {dice.randrange(12)}"
+    key = f"key {dice.randrange(24)}"
     chosen = Random(key)  # the same key orders the same
     buyer, product = chosen.choice(list(PLAYERS)), chosen.choice(PRODUCTS)
     people.order(world, buyer, product, chosen.randint(1, 4), key)
@@ -190,7 +192,10 @@ def receive(world: World, dice: Dice) -> None:
 def forge(world: World, dice: Dice) -> None:
     """Somebody who may write to the queue, and do nothing else, tells of a payment that nobody made."""
     if session := _one(world, dice, _sessions(world, status="open")):
-        vouching = dice.choice((None, {}, {"by": "x", "at": 0, "reason": "", "mac": "AAAA"}))
+        given = [json.loads(one.given) for one in world.stepfunctions.executions.values()]
+        genuine = [one["replay"] for one in given if one.get("signature") != FORGED and "replay" in one]
+        made_up = {"by": "x", "at": 0, "reason": "", "mac": "AAAA"}
+        vouching = dice.choice((None, {}, "x", made_up, *genuine[:2]))
         # A second copy of the same event may park it, which rings, until an operator replays it.
         copied = _one(world, dice, [None, *(one for one in world.undelivered if one not in world.forged)])
         people.forge(world, session, copied, vouching)

@@ -5,6 +5,7 @@ turn. Whatever happens there becomes events, and somebody has to deliver them.
 """
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -27,6 +28,9 @@ SECRET = "whsec_nyanko"
 WANTED = ["checkout.session.*", "refund.*", "charge.refund.updated", "charge.refunded", "charge.dispute.*"]
 CARD_NUMBERS = ("4242424242424242", "4000000000007726", "4000000000005126", "4000000000000002")
 """One that works, one whose refunds take time, one whose refunds fail, and one that is declined."""
+
+ID = re.compile(r"[a-z]+_[A-Za-z0-9_]{9,}")
+"""Ids of Stripe's, which are others in each process."""
 
 PAYER = Payer("mike@nyanko.example", "三毛 猫子")
 PAGE = "https://checkout.stripe.com/c/pay/"
@@ -166,7 +170,8 @@ class Transport(stripe.HTTPClient):
             return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
 
         try:
-            return self._tasks.call(f"stripe {method.upper()} /{path.partition('?')[0]}", ask, _refuse)
+            asked = ID.sub("…", path.partition("?")[0])
+            return self._tasks.call(f"stripe {method.upper()} /{asked}", ask, _refuse)
         except Refused as refused:
             error = {"error": {"type": "api_error", "message": "refused"}}
             return json.dumps(error), refused.status, {}

@@ -13,6 +13,9 @@ from tests.walk.steps import Plan, Step, plan, take
 from tests.walk.world import world
 
 TELL_SECONDS = 10
+MANY = 200
+"""After so many walks everything has happened, or something never works."""
+
 UNEXPECTED = "Nobody expects this error:"
 
 
@@ -57,6 +60,7 @@ def walk(chosen: Plan, say: Callable[[str], object] | None = None) -> Walked:
             "faults": here.tasks.faults,
             "turns": here.tasks.turns,
             "executions": len(here.stepfunctions.executions),
+            **here.done(),
         }
         return Walked(chosen.seed, figures, here.tasks.schedule, remarks, violation)
 
@@ -78,6 +82,8 @@ def walk_on(seed: int, seconds: float, say: Callable[[str], object]) -> Walked:
         remarks.update(walked.remarks.keys())
         schedules.add(walked.schedule)
         now = time.monotonic()
+        if len(schedules) >= MANY and (never := [noun for noun, count in sums.items() if not count]):
+            walked = replace(walked, violation=f"in {MANY} walks there were never any {', '.join(never)}")
         is_over = walked.violation is not None or now - started >= seconds
         if is_over or now - told > TELL_SECONDS:
             told = now

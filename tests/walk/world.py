@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from math import inf
 from typing import Any
 from unittest import mock
@@ -25,7 +25,7 @@ from nyanko.refunds import NotRefundable, RefundedBefore
 from nyanko.use_cases.reconcile import CHECKPOINT
 from tests import template
 from tests.walk import oracle, people
-from tests.walk.aws import Aws, Message
+from tests.walk.aws import Aws, Message, is_injected
 from tests.walk.dynamodb import DynamoDB
 from tests.walk.executions import DEAD_LETTERS, Executions
 from tests.walk.names import Names
@@ -39,7 +39,7 @@ START = 1_788_220_000
 
 QUEUE: str = template.resolved({"Ref": "PaymentEvents"})
 VISIBILITY_SECONDS: int = template.RESOURCES["PaymentEvents"]["Properties"]["VisibilityTimeout"]
-REFUSED = (BadInput, Permanent, Retryable, ClientError, BotoCoreError, NotRefundable, RefundedBefore)
+REFUSED = (BadInput, Permanent, Retryable, NotRefundable, RefundedBefore)
 """How a use case may end for whoever called it."""
 
 
@@ -78,6 +78,7 @@ class World:
         self.spends: dict[str, tuple[str, str, int]] = {}
         self.spent: set[str] = set()
         self.forged: list[str | None] = []
+        self.refusals: Counter[str] = Counter()
         self._looked_at = 0
 
     def open_shop(self) -> None:
@@ -92,8 +93,15 @@ class World:
         """Begin a task that ends well, or as use cases do, within so much time."""
 
         def end_well() -> None:
-            with suppress(*REFUSED, Crashed, TimedOut):
+            try:
                 work()
+            except REFUSED as refused:
+                self.refusals[getattr(refused, "code", type(refused).__name__)] += 1
+            except (Crashed, TimedOut):
+                return
+            except (ClientError, BotoCoreError) as error:
+                if not is_injected(error):
+                    raise
 
         self.tasks.start(name, end_well, seconds)
 
@@ -199,6 +207,22 @@ class World:
             case str():
                 return self.names.event(thing)
         return str(thing)
+
+    def done(self) -> dict[str, int]:
+        """How often what matters was done."""
+        lines = Counter(line["reason"] for line in self.dynamodb.rows("ledger"))
+        notices = self.dynamodb.rows("notices")
+        return {
+            "grants": lines["purchase"],
+            "reversals": lines["reversal"],
+            "spends": lines["spend"],
+            "notices": len(notices),
+            "acknowledgements": sum("acknowledged_at" in notice for notice in notices),
+            "frames": sum(map(len, self.aws.sockets.frames.values())),
+            "replays": len(self.dynamodb.rows("replays")),
+            "refusals": sum(self.refusals.values()),
+            "limits reached": self.refusals["LimitReached"],
+        }
 
     # ─── The oracle ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -210,14 +210,17 @@ def test_an_execution_that_was_aborted_before_it_claimed_is_listed_and_replayed_
     assert (parked(stage), workflow.inventory()) == ([], ONE_PACK)
 
 
-@pytest.mark.parametrize("replay", [{}, {"by": "mike", "at": NOW, "reason": "mine", "mac": "AAAA"}, None])
+@pytest.mark.parametrize(
+    "replay", [{}, "x", 5, {"mac": 5}, {"by": "mike", "at": NOW, "reason": "mine", "mac": "AAAA"}, None]
+)
 def test_no_replay_vouches_for_what_nobody_has_authenticated(
-    workflow: Workflow, stage: Stage, replay: dict[str, Any] | None
+    workflow: Workflow, stage: Stage, replay: Any
 ) -> None:
     """Somebody may write to the queue, and the operators replay whatever is parked."""
     forged: Any = signed(session_event("completed", workflow.sell(quantity=1)), secret="whsec_of_mine")
     assert workflow.receive(forged if replay is None else {**forged, "replay": replay}) == []
     [waiting] = parked(stage)
+    assert waiting.reason == "BadSignature"
     [ended] = run(stage, workflow, waiting.event_id)
     assert (ended.outcome, ended.reason) == (
         "parked",

@@ -39,22 +39,19 @@ class ReplayMacs:
 
     def check(self, delivery: Delivery, replay: Vouching) -> None:
         """Raise `BadInput` (`InvalidSignature`) unless somebody who may replay has signed it."""
+        unsigned = BadInput("InvalidSignature", "nobody who may replay events has signed this replay")
         try:
-            mac = base64.b64decode(replay["mac"], validate=True)
-        except (binascii.Error, ValueError):
-            mac = b""
+            mac, message = base64.b64decode(replay["mac"], validate=True), _message(delivery, replay)
+        except (binascii.Error, KeyError, TypeError, ValueError):
+            # Whoever may write to the queue may write anything there.
+            raise unsigned from None
         try:
             with aws_errors("KMS"):
                 self._client().verify_mac(
-                    KeyId=self._key_id,
-                    MacAlgorithm=ALGORITHM,
-                    Message=_message(delivery, replay),
-                    Mac=mac or b"-",
+                    KeyId=self._key_id, MacAlgorithm=ALGORITHM, Message=message, Mac=mac or b"-"
                 )
         except self._client().exceptions.KMSInvalidMacException:
-            raise BadInput(
-                "InvalidSignature", "nobody who may replay events has signed this replay"
-            ) from None
+            raise unsigned from None
 
 
 def _message(delivery: Delivery, replay: Vouching) -> bytes:
