@@ -27,7 +27,15 @@ help: ## this list
 	$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: .venv/ready ## start the local stack; Ctrl-C stops it
+# The layer's packages as `sam local` lays them into /opt: for Lambda's Python and the processor of this machine.
+LAMBDA_PLATFORM := $(if $(filter arm64 aarch64,$(shell uname -m)),aarch64,x86_64)-manylinux_2_28
+.venv/lambda/ready: layers/dependencies/requirements.txt | .venv/ready
+	@rm -rf $(@D)
+	@$(BIN)/uv pip install --quiet --python .venv --target $(@D)/python --python-version 3.13 \
+	  --python-platform $(LAMBDA_PLATFORM) --no-build --no-deps --require-hashes -r $< && touch $@ \
+	  || echo "The packages of Lambda's layer could not be installed: sam local with Docker lacks them." >&2
+
+run: .venv/ready .venv/lambda/ready ## start the local stack; Ctrl-C stops it
 	@$(BIN)/python -m local
 
 demo: .venv/ready ## one purchase against a fresh stack, step by step
@@ -66,17 +74,17 @@ bytecode: ## compile what `sam build` has built, so that no cold start does
 bench: .venv/ready ## measure time, memory and load, for docs/performance.md
 	@for measured in cold warm load; do $(BIN)/python -m bench.$$measured || exit; done
 
-sam-api: .venv/ready ## `sam local start-api` beside `make run`; needs Docker
-	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam start-api
+sam-api: .venv/ready ## `sam local start-api` beside `make run`, with Docker or without; PORT=3000
+	@$(BIN)/python -m local.sam_cli start-api $(if $(PORT),--port $(PORT))
 
-sam-invoke: .venv/ready ## `sam local invoke` beside `make run`: FUNCTION=grant_items EVENT=events/grant_items.json
-	@PATH="$(RUNTIME_PATH)" $(BIN)/python -m local.sam invoke $(FUNCTION) $(EVENT)
+sam-invoke: .venv/ready ## `sam local invoke` beside `make run`, likewise: FUNCTION=grant_items EVENT=events/grant_items.json
+	@$(BIN)/python -m local.sam_cli invoke $(FUNCTION) $(EVENT)
 
 event: .venv/ready ## a payment event as the webhook gets it, freshly signed: TYPE=paid_by_card PURCHASE=pur_…
 	@$(BIN)/python -m local.event $(TYPE) $(PURCHASE)
 
-test-sam: .venv/ready ## everything that runs in Lambda's image; uses the Docker engine that there is
-	PATH="$(RUNTIME_PATH)" $(BIN)/pytest -m slow tests/sam
+test-sam: .venv/ready .venv/lambda/ready ## the plain `sam local` commands in Lambda's image; uses the Docker engine that there is
+	$(BIN)/pytest -m slow tests/sam
 
 test-terraform: .venv/ready ## every module by itself, and both environments made and taken down against an emulator of AWS
 	$(BIN)/pytest -m slow tests/terraform

@@ -14,13 +14,13 @@ from pathlib import Path
 from samtranslator.yaml_helper import yaml_parse
 
 from local.names import ROOT
-from local.sam import SAM, for_this_machine
+from local.sam import for_this_machine
 from tests.sam.base_image import python
 from tests.template import functions
 
 FOLDER = ROOT / ".local" / "bench"
 PINS = ROOT / "requirements.txt"
-UV = Path(sys.executable).with_name("uv")
+SAM, UV = (Path(sys.executable).with_name(name) for name in ("sam", "uv"))
 USUAL_PACKAGES = (
     *("aws-xray-sdk", "wrapt"),
     *("pydantic", "pydantic-core", "annotated-types", "typing-extensions", "typing-inspection"),

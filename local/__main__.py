@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local import bridge
 from local.names import ROOT
 from local.process import StartError
 from local.stack import Ports, Stack
@@ -22,7 +23,10 @@ def main() -> None:
     for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, signal.default_int_handler)
     try:
-        with Stack(Ports.from_base(options.port_base), options.directory, options.frontend) as stack:
+        with (
+            Stack(Ports.from_base(options.port_base), options.directory, options.frontend) as stack,
+            bridge.let_in(stack.ports.of_functions),
+        ):
             print(_welcome(stack), flush=True)
             threading.Event().wait()
     except StartError as error:
@@ -82,6 +86,8 @@ Sign in as mike and look around:
     python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
   curl -s {stack.api}/products
   curl -s {stack.api}/inventory -H "Authorization: Bearer $TOKEN"
+
+Beside it run sam local invoke, start-api and start-lambda, or make sam-invoke and sam-api without Docker.
 """
 
 

@@ -17,13 +17,14 @@ from typing import Any
 from local import aws
 from local.names import PREFIX, ROOT
 from local.process import StartError
-from local.sam import described, directory_option
+from local.running import described, directory_option
 from nyanko.adapters.dynamodb_purchases import Purchases
 from nyanko.adapters.dynamodb_table import Table
 from nyanko.errors import Retryable
 from nyanko.purchases import Purchase
 
-EVENTS = {path.stem: path for path in sorted((ROOT / "events" / "payments").glob("*.json"))}
+PAYMENTS = ROOT / "events" / "payments"
+EVENTS = {path.stem: path for path in sorted(PAYMENTS.glob("*.json"))}
 REQUEST = ROOT / "events" / "stripe_webhook.json"
 
 SAMPLES_PURCHASE = "pur_5b0f6c1d9a7e4382b1c05d2e8f3a9641"

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -28,8 +29,7 @@ from local.names import (
     loopback,
 )
 from local.process import StartError
-
-DESCRIPTION = "stack.json"
+from local.running import DESCRIPTION, SAM
 
 API_VERSION_VARIABLE = "NYANKO_STRIPE_ACCOUNT_API_VERSION"
 """Names another default API version of the Stripe account (docs/local.md)."""
@@ -58,6 +58,11 @@ class Ports:
             for probe in probes:
                 probe.bind(("127.0.0.1", 0))
             return cls(*(probe.getsockname()[1] for probe in probes))
+
+    @property
+    def of_functions(self) -> list[int]:
+        """Those that functions speak to: all but the demo shop's."""
+        return [port for program, port in asdict(self).items() if program != "web"]
 
     def require_free(self) -> None:
         """Raise `StartError` naming the first port on which somebody listens already."""
@@ -137,6 +142,7 @@ class Stack:
             self._furnish()
             for process in self.processes.values():
                 process.keep_alive()
+            running.callback(shutil.rmtree, self.directory / SAM)
             description = self.directory / DESCRIPTION
             description.write_text(json.dumps(self.description, indent=2) + "\n")
             running.callback(description.unlink, missing_ok=True)
@@ -168,7 +174,7 @@ class Stack:
 
     def _furnish(self) -> None:
         # Imported while the programs start, which takes as long.
-        from local import foundation
+        from local import foundation, sam
         from local.deploy import deploy, require_machines
         from local.seed import seed
 
@@ -197,6 +203,7 @@ class Stack:
                 process.await_health()
             require_machines(self.aws, self.stepfunctions)
             self._connect_stripe()
+            sam.write(self.directory / SAM, self.aws, parameters)
 
     def _functions_environment(self) -> dict[str, str]:
         """What keeps the functions' clients on this machine."""

@@ -1,4 +1,4 @@
-"""`make sam-api` serves the REST routes from the built packages, in Lambda's own image."""
+"""`sam local start-api` serves the REST routes behind their authorizer, in containers and without."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from tests.data import purchase_id
 from tests.e2e.shop import Player, Shop, session_event
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_player_is_let_in_with_a_token_and_nobody_without(shop: Shop, player: Player) -> None:

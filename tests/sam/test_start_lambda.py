@@ -5,17 +5,15 @@ import json
 import pytest
 
 from local import aws
-from local.stack import Stack
 from tests.data import SAMPLES
-from tests.sam.conftest import serving
+from tests.sam.conftest import Sam
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.usefixtures("sam_api")
-def test_the_sdk_invokes_a_function(stack: Stack) -> None:
+def test_the_sdk_invokes_a_function(sam_local: Sam) -> None:
     event = {**SAMPLES["api"], "httpMethod": "GET", "path": "/health", "resource": "/health"}
-    with serving(stack, "start-lambda", "--built") as url:
+    with sam_local.serving("start-lambda") as url:
         answered = aws.client("lambda", url).invoke(FunctionName="ApiFunction", Payload=json.dumps(event))
         with answered["Payload"] as payload:
             answer = json.loads(payload.read())
