@@ -201,7 +201,7 @@ def call_an_adapter(chance: random.Random, both: Any) -> None:
         lambda: (shop.events.unfinished(["evt_0", "evt_1", "evt_2"]), shop.events.apply(event, pur, now)),
         lambda: (shop.events.parked_ids(), shop.events.ids_of_purchase(pur)),
         lambda: shop.grants.apply(grant, event, "run", now),
-        lambda: (shop.grants.items_of(event, sold), shop.ledger.of_player(mike)),
+        lambda: (shop.grants.items_of(sold), shop.ledger.of_player(mike)),
         lambda: shop.inventory.spend(mike, spend, now),
         lambda: (shop.inventory.all(), shop.inventory.of_player(mike), [*shop.ledger.all()]),
         lambda: (shop.notices.put(notice), shop.notices.unseen(mike)),

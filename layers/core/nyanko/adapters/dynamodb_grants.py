@@ -14,7 +14,6 @@
 Whoever loses the race on `version` reads the purchase, and finds less to do or nothing.
 """
 
-from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -58,21 +57,16 @@ class Grants:
             return False
         return True
 
-    def items_of(self, event_id: str, purchase: Purchase) -> dict[str, int]:
-        """Item id to the signed count by which an event has changed the inventory, all attempts together."""
+    def items_of(self, purchase: Purchase) -> dict[str, int]:
+        """Item id to the signed count by which the inventory changed with this version of the purchase."""
         lines = self._ledger.query(
             "player_id = :player_id AND begins_with(line_id, :line_ids)",
             {
                 "player_id": purchase.player_id,
-                "line_ids": f"{purchase.purchase_id}#",
-                "event_id": event_id,
+                "line_ids": f"{purchase.purchase_id}#{purchase.version}#",
             },
-            FilterExpression="event_id = :event_id",
         )
-        changed: Counter[str] = Counter()
-        for line in lines:
-            changed[line["item_id"]] += line["delta"]
-        return {item_id: count for item_id, count in changed.items() if count}
+        return {line["item_id"]: line["delta"] for line in lines}
 
     def _purchase(self, grant: Grant) -> "TransactWriteItemTypeDef":
         return {

@@ -26,16 +26,20 @@ class GrantItems:
         """
         grant = converge(recorded, now)
         if self._apply(grant, event_id, execution, now):
-            return grant
+            return self._told(grant)
         purchase = self._purchases.get(recorded.purchase_id)
         if purchase is None:
             raise Permanent("UnknownPurchase", f"there is no purchase {recorded.purchase_id}")
         grant = converge(purchase, now)
         if not self._apply(grant, event_id, execution, now):
             raise Retryable("Conflict", f"{recorded.purchase_id} changed while granting")
-        if grant.nothing_due:
-            # An earlier attempt may have changed the purchase, and only its answer was lost.
-            return replace(grant, items=self._grants.items_of(event_id, purchase))
+        return self._told(grant)
+
+    def _told(self, grant: Grant) -> Grant:
+        """The grant, which tells of what the purchase's version changed, whichever event or attempt did it:
+        there is one notice of a version, and who comes first writes it."""
+        if grant.nothing_due and grant.after.facts.paid:
+            return replace(grant, items=self._grants.items_of(grant.after))
         return grant
 
     def _apply(self, grant: Grant, event_id: str, execution: str, now: int) -> bool:
