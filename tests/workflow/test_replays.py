@@ -159,3 +159,14 @@ def test_an_execution_whose_start_was_not_confirmed_is_not_started_twice(workflo
     assert workflow.receive(delivery) == []
     assert len(workflow.executions(delivery["event_id"])) == 1
     assert workflow.inventory() == workflow.ledger() == ONE_PACK
+
+
+def test_a_copy_beside_an_execution_that_is_parking_its_event_comes_back_once(workflow: Workflow) -> None:
+    delivery = signed(session_event("completed", workflow.sell(quantity=1)))
+    copy: Delivery = {**delivery, "received_at": delivery["received_at"] + 60}
+    given_back: list[list[int]] = []
+    workflow.fail("RecordPayment", "KeyError")
+    workflow.meanwhile_call("park_event", "SendMessage", lambda: given_back.append(workflow.receive(copy)))
+    workflow.deliver(delivery)
+    assert given_back == [[0]]
+    assert workflow.deliver(copy, times=2).status == "SUCCEEDED"

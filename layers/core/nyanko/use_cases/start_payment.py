@@ -32,8 +32,9 @@ def start_payment(
     replays. One without a body is one that somebody misses: it runs again whatever became of an earlier
     execution. One that still runs is never run beside itself.
 
-    A copy of an event that is neither finished nor parked probably meets its execution. That may be of a copy
-    that cannot be read, and park, so this one comes back once; `comes_again` says that it did.
+    A copy of an event that is neither finished nor parked probably meets its execution, as does one of an
+    event that is just being parked. That may be of a copy that cannot be read, and park, so this one comes
+    back once; `comes_again` says that it did.
     """
     event_id, is_missed = delivery["event_id"], not delivery["body"]
     if executions.start(event_id, delivery):
@@ -47,9 +48,13 @@ def start_payment(
     if state != PARKED and not is_missed and not comes_again:
         return Start("later")
     following = next_execution(event_id, executions.status, on_record=())
-    if following.is_running or not (is_missed or following.newest in FAILED):
+    beside_another = Start("duplicate" if is_missed or comes_again else "later")
+    if following.is_running:
+        # It may have parked the event a moment ago, and not have come to its end.
+        return beside_another
+    if not (is_missed or following.newest in FAILED):
         return Start("duplicate")
     if executions.start(following.name, delivery):
         return Start("started", following.name)
     # Somebody has just started it. DescribeExecution may not know of it yet, so asking again would only spin.
-    return Start("duplicate")
+    return beside_another
