@@ -46,10 +46,9 @@ REFUSED = (BadInput, Permanent, Retryable, NotRefundable, RefundedBefore)
 class World:
     """The whole shop, as it is at `now` (epoch seconds UTC).
 
-    Of Stripe's `events` it still has to deliver the `undelivered`; our webhook `accepted` some, and of some
-    a start was `interrupted`. `orders` and the most that was ever due are by purchase; those in `not_counted`
-    did not count towards limits at some time. `spends` are what players asked for by id, of which those in
-    `spent` were answered well.
+    Of Stripe's `events` it still has to deliver the `undelivered`; our webhook `accepted` some. `orders` and
+    the most that was ever due are by purchase; those in `not_counted` did not count towards limits at some
+    time. `spends` are what players asked for by id, of which those in `spent` were answered well.
     """
 
     def __init__(self, endpoint_version: str | None) -> None:
@@ -71,7 +70,6 @@ class World:
         self.events: list[str] = []
         self.undelivered: list[str] = []
         self.accepted: set[str] = set()
-        self.interrupted: set[str] = set()
         self.most_due: Counter[str] = Counter()
         self.purchases: dict[str, dict[str, Any]] = {}
         self.not_counted: set[str] = set()
@@ -169,14 +167,9 @@ class World:
             for message in messages
         ]
 
-        begun = {event_id for event_id in self.events if any(event_id in one.body for one in messages)}
-        fresh = begun - self.interrupted
-        self.interrupted |= fresh
-
         def receive() -> None:
             answer = self.executions.invoke("start_payment", {"Records": records})
             failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-            self.interrupted -= fresh
             for message in messages:
                 if message.message_id not in failed and message in self.queue:
                     self.queue.remove(message)
