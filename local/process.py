@@ -104,7 +104,7 @@ class Process:
         """End the program and all it started, at once: nothing is kept that would have to be saved."""
         self._stopping.set()
         with self._spawning:
-            self._end()
+            end_group(self._child)
         if self._watcher.is_alive():
             self._watcher.join()
 
@@ -115,7 +115,7 @@ class Process:
                 if self._stopping.is_set():
                     return
                 logger.warning("%s ended with %s and is started again; see %s", self.name, code, self.log)
-                self._end()
+                end_group(self._child)
                 self.start()
             try:
                 self.await_health()
@@ -126,13 +126,15 @@ class Process:
                 logger.exception("%s was started again in vain; restart the stack", self.name)
                 return
 
-    def _end(self) -> None:
-        # macOS answers PermissionError when only a zombie is left of the group.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-        if self._child.stdin is not None:
-            self._child.stdin.close()
-
     def _last_lines(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+
+def end_group(child: "subprocess.Popen[bytes]") -> None:
+    """End a process and all that it started, and let go of its leash."""
+    # macOS answers PermissionError when only a zombie is left of the group.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin is not None:
+        child.stdin.close()

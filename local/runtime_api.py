@@ -3,12 +3,9 @@
 The paths and headers are Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
-import contextlib
 import json
-import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from local.process import end_group
 
 NEXT = "/2018-06-01/runtime/invocation/next"
 ANSWERED = re.compile(r"/2018-06-01/runtime/(?:init/error|invocation/([^/]+)/(?:response|error))")
@@ -81,12 +80,7 @@ class FunctionProcess:
         return self._process.poll() is None
 
     def end(self) -> None:
-        # macOS answers PermissionError when only a zombie is left of the group.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        end_group(self._process)
         self._events.put(None)
         self._server.shutdown()
         self._server.server_close()

@@ -1,7 +1,7 @@
 """AWS in memory, as the shipped adapters call it: every call is a place where another task may have its turn.
 
-DynamoDB has a module of its own. SQS may deliver a message again while it is worked on; Step Functions may
-not know for a moment what it has just started; the rest does what it is told.
+DynamoDB has a module of its own. Step Functions may not know for a moment what it has just started; the rest
+does what it is told.
 """
 
 import hashlib
@@ -34,9 +34,11 @@ def _exception(name: str) -> type[ClientError]:
     return type(name, (ClientError,), {})
 
 
-def refusal(code: str, operation: str, status: int = 400, **more: Any) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "refused"}, **more}
-    response["ResponseMetadata"] = {"HTTPStatusCode": status}
+def refusal(code: str, operation: str, status: int = 400) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "refused"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
     return _exception(code)(response, operation)
 
 
@@ -222,16 +224,13 @@ class SecretsManager:
 
 
 class Sockets:
-    """The frames that each connection took; those of `gone` have ended."""
+    """The frames that each connection took."""
 
     def __init__(self) -> None:
         self.exceptions = Exceptions()
         self.frames: dict[str, list[dict[str, Any]]] = {}
-        self.gone: set[str] = set()
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
-        if ConnectionId in self.gone:
-            raise refusal("GoneException", "PostToConnection", 410)
         self.frames.setdefault(ConnectionId, []).append(json.loads(Data))
 
 

@@ -4,7 +4,6 @@ import importlib
 import json
 from collections.abc import Callable
 from functools import cache
-from traceback import format_exception
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +13,7 @@ from tests import template
 from tests.invocation import invocation
 from tests.walk import states
 from tests.walk.aws import Aws, Execution, StepFunctions
-from tests.walk.oracle import Violation
+from tests.walk.oracle import Violation, unexpected
 from tests.walk.tasks import Breakage, Crashed, Task, Tasks, TimedOut
 from tests.workflow.lambda_runtime import FUNCTIONS, by_name
 
@@ -126,7 +125,7 @@ def _failure(service: str, error: Exception) -> states.TaskFailed:
     if service == "lambda":
         name = type(error).__name__
         if not isinstance(error, EXPECTED):
-            raise Violation(f"nobody expects this: {''.join(format_exception(error)[-2:]).strip()}")
+            raise Violation(unexpected(error))
         return states.TaskFailed(name, json.dumps({"errorMessage": str(error), "errorType": name}))
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "SdkClientException"
     return states.TaskFailed(f"{SERVICES[service]}.{code}", str(error))

@@ -6,6 +6,7 @@ are. Amounts are yen.
 
 from collections import Counter
 from collections.abc import Iterator
+from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
 FORGED = f"t=0,v1={'0' * 64}"
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 class Violation(BaseException):
     """Something is not as it must be; no `except Exception` of what is looked at sees it."""
+
+
+UNEXPECTED = "Nobody expects this error:"
+
+
+def unexpected(error: Exception) -> str:
+    """The words for an error that is none of `nyanko/errors.py`, with the place where it was raised."""
+    return f"{UNEXPECTED} {''.join(format_exception(error)[-2:]).strip()}"
 
 
 def due(world: "World", purchase_id: str) -> int:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import yaml
 
+from tests.template import ROOT
 from tests.walk.__main__ import VIOLATION
-from tests.walk.walk import UNEXPECTED
+from tests.walk.oracle import UNEXPECTED
 
-ROOT = Path(__file__).parent.parent.parent
 COPIED = ("events", "functions", "layers", "local", "statemachines", "terraform/modules/data", "tests")
 FILES = ("template.yaml", "pyproject.toml")
 SEED = 1

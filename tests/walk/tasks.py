@@ -37,7 +37,7 @@ class Refuse(Protocol):
 
 @dataclass(frozen=True)
 class Breakage:
-    """A process meets the fault at its so-manieth call."""
+    """A process meets the fault at the call of this number, from 1."""
 
     call: int
     fault: "Fault"

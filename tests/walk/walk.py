@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from traceback import format_exception
 
 from tests.walk import oracle
 from tests.walk.oracle import Violation
@@ -15,8 +14,6 @@ from tests.walk.world import world
 TELL_SECONDS = 10
 MANY = 200
 """After so many walks everything has happened, or something never works."""
-
-UNEXPECTED = "Nobody expects this error:"
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def walk(chosen: Plan, say: Callable[[str], object] | None = None) -> Walked:
         except Violation as found:
             violation = str(found)
         except Exception as error:  # noqa: BLE001 whatever a task raises that no caller of it expects
-            violation = f"{UNEXPECTED} {''.join(format_exception(error)[-2:]).strip()}"
+            violation = oracle.unexpected(error)
         figures = {
             "walks": 1,
             "steps": len(chosen.steps),

@@ -39,6 +39,13 @@ START = 1_788_220_000
 
 QUEUE: str = template.resolved({"Ref": "PaymentEvents"})
 VISIBILITY_SECONDS: int = template.RESOURCES["PaymentEvents"]["Properties"]["VisibilityTimeout"]
+SCHEMAS = json.loads(foundation.TABLES.read_text())
+ENVIRONMENT = {
+    **{name: value for one in FUNCTIONS.values() for name, value in _environment(one).items()},
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+}
+"""Of all functions together."""
+
 REFUSED = (BadInput, Permanent, Retryable, NotRefundable, RefundedBefore)
 """How a use case may end for whoever called it."""
 
@@ -56,7 +63,7 @@ class World:
         self.orders: dict[str, Order] = {}
         self.skew = 0
         self.tasks = Tasks(self._time, self._look)
-        self.dynamodb = DynamoDB(json.loads(foundation.TABLES.read_text()), _table)
+        self.dynamodb = DynamoDB(SCHEMAS, _table)
         self.executions = Executions(self.tasks, self._time, self.named)
         self.stepfunctions = self.executions.stepfunctions
         secrets = {
@@ -264,10 +271,9 @@ def _table(noun: str) -> str:
 @contextmanager
 def world(endpoint_version: str | None) -> Iterator[World]:
     """A world whose functions find it where they look for AWS, Stripe and the time."""
-    environment = {name: value for one in FUNCTIONS.values() for name, value in _environment(one).items()}
     made = World(endpoint_version)
     with (
-        mock.patch.dict(os.environ, {**environment, "POWERTOOLS_LOG_LEVEL": "CRITICAL"}),
+        mock.patch.dict(os.environ, ENVIRONMENT),
         mock.patch.object(function, "aws_clients", return_value=made.aws),
         mock.patch.object(clock, "now", side_effect=lambda: int(made.now) + made.skew),
         mock.patch.object(clock, "sleep", made.tasks.sleep),
